@@ -1,0 +1,65 @@
+//! Statements of QuickBooks' query language.
+
+/// A literal: quoted, with quotes and backslashes escaped, so that no text ends it early.
+pub(crate) fn literal(text: &str) -> String {
+    let mut literal = String::with_capacity(text.len() + 2);
+    literal.push('\'');
+    for character in text.chars() {
+        if matches!(character, '\'' | '\\') {
+            literal.push('\\');
+        }
+        literal.push(character);
+    }
+    literal.push('\'');
+    literal
+}
+
+/// Accounts, active and inactive (the default is active only), a page from a position counted from 1.
+pub(crate) fn accounts(start_position: u32, rows_max: usize) -> String {
+    let start = start_position.max(1);
+    format!(
+        "select * from Account where Active in (true, false) orderby Id startposition {start} maxresults {rows_max}"
+    )
+}
+
+/// Entries with any of these numbers, of which there is at least one.
+pub(crate) fn journal_entries(numbers: &[&str], rows_max: usize) -> String {
+    let condition = match numbers {
+        [number] => format!("= {}", literal(number)),
+        numbers => {
+            let literals: Vec<String> = numbers.iter().map(|number| literal(number)).collect();
+            format!("in ({})", literals.join(", "))
+        }
+    };
+    format!("select * from JournalEntry where DocNumber {condition} maxresults {rows_max}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_literal_cannot_be_left() {
+        assert_eq!(literal("104233"), "'104233'");
+        assert_eq!(literal("O'Hara"), r"'O\'Hara'");
+        assert_eq!(literal(r"x\' or 1"), r"'x\\\' or 1'");
+    }
+
+    #[test]
+    fn one_number_is_equal_and_several_are_in() {
+        assert_eq!(
+            journal_entries(&["1"], 9),
+            "select * from JournalEntry where DocNumber = '1' maxresults 9"
+        );
+        assert_eq!(
+            journal_entries(&["1", "2"], 9),
+            "select * from JournalEntry where DocNumber in ('1', '2') maxresults 9"
+        );
+    }
+
+    #[test]
+    fn positions_are_counted_from_one() {
+        assert!(accounts(0, 10).ends_with("startposition 1 maxresults 10"));
+        assert!(accounts(1001, 10).ends_with("startposition 1001 maxresults 10"));
+    }
+}

@@ -1,0 +1,19 @@
+//! What goes over the wire, byte by byte, against a server on loopback that replays a script.
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+
+#[path = "wire/calls.rs"]
+mod calls;
+#[path = "wire/envelopes.rs"]
+mod envelopes;
+#[path = "wire/faults.rs"]
+mod faults;
+#[path = "wire/logs.rs"]
+mod logs;
+#[path = "wire/lost.rs"]
+mod lost;
+#[path = "wire/oauth.rs"]
+mod oauth;
+#[path = "wire/server.rs"]
+mod server;
+#[path = "wire/setup.rs"]
+mod setup;
