@@ -1,0 +1,345 @@
+//! The one door to the rows: a tenant's transaction, and the platform's narrow one.
+//!
+//! Two walls stand between tenants. The first is here: every read begins at [`TenantTx::find`] and every statement written
+//! by hand must say `{mine}`, which becomes a condition on the tenant. The second is the database's: the transaction sets
+//! `app.tenant_id`, which row-level security reads. Each holds alone.
+
+#![allow(clippy::disallowed_methods)] // This is the door that the lint sends everybody to.
+
+use crate::id::TenantId;
+use chrono::{DateTime, Utc};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectOptions, ConnectionTrait, Database, DatabaseConnection,
+    DatabaseTransaction, DbBackend, DbErr, EntityTrait, ExecResult, FromQueryResult,
+    IntoActiveModel, QueryFilter, QueryResult, Select, Statement, StreamTrait, TransactionTrait,
+    Value,
+};
+
+/// An entity whose rows belong to a tenant.
+pub trait TenantOwned: EntityTrait {
+    /// Its `tenant_id` column.
+    const TENANT: Self::Column;
+}
+
+/// The database, as the product reaches it.
+#[derive(Clone, Debug)]
+pub struct Store {
+    application: DatabaseConnection,
+    platform: DatabaseConnection,
+    typed_filter: bool,
+}
+
+impl Store {
+    /// Opens both logins. `connections_max` is the size of each pool's larger half, the application's.
+    ///
+    /// # Errors
+    /// The database cannot be reached or refuses a login.
+    pub async fn connect(
+        application_url: &str,
+        platform_url: &str,
+        connections_max: u32,
+    ) -> Result<Self, DbErr> {
+        Ok(Self {
+            application: Database::connect(options(application_url, connections_max)).await?,
+            platform: Database::connect(options(platform_url, (connections_max / 2).max(2)))
+                .await?,
+            typed_filter: true,
+        })
+    }
+
+    /// Test-only: the same store without its first wall, to show that the second holds alone.
+    #[cfg(feature = "walls")]
+    #[must_use]
+    pub fn without_typed_filter(mut self) -> Self {
+        self.typed_filter = false;
+        self
+    }
+
+    /// Begins a transaction that sees one tenant's rows and no others.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn tenant(&self, tenant: TenantId) -> Result<TenantTx, DbErr> {
+        let tx = self.application.begin().await?;
+        tx.execute_raw(Statement::from_sql_and_values(
+            DbBackend::Postgres,
+            "SELECT set_config('app.tenant_id', $1, true)",
+            [tenant.0.to_string().into()],
+        ))
+        .await?;
+        Ok(TenantTx {
+            tx,
+            tenant,
+            typed_filter: self.typed_filter,
+        })
+    }
+
+    /// Begins a transaction of the platform: it sees which tenants there are and when they are due, and no tenant's books.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn platform(&self) -> Result<PlatformTx, DbErr> {
+        Ok(PlatformTx {
+            tx: self.platform.begin().await?,
+        })
+    }
+
+    /// Whether both logins answer.
+    ///
+    /// # Errors
+    /// One of them does not.
+    pub async fn ping(&self) -> Result<(), DbErr> {
+        self.application.ping().await?;
+        self.platform.ping().await
+    }
+
+    /// Closes the pools, waiting for what they still do.
+    ///
+    /// # Errors
+    /// A connection could not be closed.
+    pub async fn close(self) -> Result<(), DbErr> {
+        self.application.close().await?;
+        self.platform.close().await
+    }
+}
+
+fn options(url: &str, connections_max: u32) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(connections_max)
+        .acquire_timeout(std::time::Duration::from_secs(5))
+        .sqlx_logging(false)
+        // A connection is checked by its use: a ping before each would double the round trips.
+        .test_before_acquire(false);
+    options
+}
+
+/// One transaction in one tenant's rows. Dropped without [`TenantTx::commit`], it changes nothing.
+#[derive(Debug)]
+pub struct TenantTx {
+    tx: DatabaseTransaction,
+    tenant: TenantId,
+    typed_filter: bool,
+}
+
+impl TenantTx {
+    /// Whose rows these are.
+    #[must_use]
+    pub fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
+    /// A read of the tenant's rows of one table; narrow it further, then give it to [`TenantTx::all`] or [`TenantTx::one`].
+    #[must_use]
+    pub fn find<E: TenantOwned>(&self) -> Select<E> {
+        if self.typed_filter {
+            E::find().filter(E::TENANT.eq(self.tenant))
+        } else {
+            E::find()
+        }
+    }
+
+    /// The rows of a read.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn all<E: TenantOwned>(&self, read: Select<E>) -> Result<Vec<E::Model>, DbErr> {
+        read.all(&self.tx).await
+    }
+
+    /// The first row of a read.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn one<E: TenantOwned>(&self, read: Select<E>) -> Result<Option<E::Model>, DbErr> {
+        read.one(&self.tx).await
+    }
+
+    /// Adds a row as it is given.
+    ///
+    /// # Errors
+    /// The database's; a row of another tenant is refused by its policy.
+    pub async fn insert<M>(&self, row: M) -> Result<(), DbErr>
+    where
+        M: ActiveModelTrait,
+        M::Entity: TenantOwned,
+        <M::Entity as EntityTrait>::Model: IntoActiveModel<M>,
+    {
+        <M::Entity as EntityTrait>::insert(row)
+            .exec_without_returning(&self.tx)
+            .await
+            .map(drop)
+    }
+
+    /// Runs a statement; `$1` is the tenant, and `{mine}` (or `{mine:alias}`) the condition on it, which must stand in it.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn execute(&self, sql: &str, values: Vec<Value>) -> Result<ExecResult, DbErr> {
+        self.tx.execute_raw(self.statement(sql, values)).await
+    }
+
+    /// The rows of a statement, as [`TenantTx::execute`] reads it.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn query(&self, sql: &str, values: Vec<Value>) -> Result<Vec<QueryResult>, DbErr> {
+        self.tx.query_all_raw(self.statement(sql, values)).await
+    }
+
+    /// The rows of a statement as `T`, as [`TenantTx::execute`] reads it.
+    ///
+    /// # Errors
+    /// The database's; or a row does not fit `T`.
+    pub async fn query_as<T: FromQueryResult>(
+        &self,
+        sql: &str,
+        values: Vec<Value>,
+    ) -> Result<Vec<T>, DbErr> {
+        T::find_by_statement(self.statement(sql, values))
+            .all(&self.tx)
+            .await
+    }
+
+    /// The product's time: the database's clock.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn now(&self) -> Result<DateTime<Utc>, DbErr> {
+        now(&self.tx).await
+    }
+
+    /// Makes what was done lasting.
+    ///
+    /// # Errors
+    /// The database's; then nothing was done, or it is not known.
+    pub async fn commit(self) -> Result<(), DbErr> {
+        self.tx.commit().await
+    }
+
+    fn statement(&self, sql: &str, values: Vec<Value>) -> Statement {
+        let mut all = vec![Value::from(self.tenant)];
+        all.extend(values);
+        Statement::from_sql_and_values(
+            DbBackend::Postgres,
+            with_condition(sql, self.typed_filter),
+            all,
+        )
+    }
+}
+
+// `{mine}` becomes `tenant_id = $1`; without the wall, a condition that is always true and still uses `$1`.
+fn with_condition(sql: &str, typed_filter: bool) -> String {
+    let mut parts = sql.split("{mine");
+    let mut out = String::with_capacity(sql.len() + 32);
+    out.push_str(parts.next().unwrap_or_default());
+    let mut conditions = 0;
+    for part in parts {
+        let (alias, rest) = part.split_once('}').unwrap_or(("", part));
+        conditions += 1;
+        if typed_filter {
+            if let Some(alias) = alias.strip_prefix(':') {
+                out.push_str(alias);
+                out.push('.');
+            }
+            out.push_str("tenant_id = $1");
+        } else {
+            out.push_str("$1::uuid IS NOT NULL");
+        }
+        out.push_str(rest);
+    }
+    assert!(
+        conditions > 0 || sql.trim_start().starts_with("INSERT"),
+        "a statement in a tenant's transaction says {{mine}}, or inserts: {sql}"
+    );
+    out
+}
+
+/// One transaction of the platform: its role sees tenants, key hashes, flows and turns, and no books.
+#[derive(Debug)]
+pub struct PlatformTx {
+    tx: DatabaseTransaction,
+}
+
+impl PlatformTx {
+    /// Runs a statement.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn execute(&self, sql: &str, values: Vec<Value>) -> Result<ExecResult, DbErr> {
+        self.tx
+            .execute_raw(Statement::from_sql_and_values(
+                DbBackend::Postgres,
+                sql,
+                values,
+            ))
+            .await
+    }
+
+    /// The rows of a statement as `T`.
+    ///
+    /// # Errors
+    /// The database's; or a row does not fit `T`.
+    pub async fn query_as<T: FromQueryResult>(
+        &self,
+        sql: &str,
+        values: Vec<Value>,
+    ) -> Result<Vec<T>, DbErr> {
+        T::find_by_statement(Statement::from_sql_and_values(
+            DbBackend::Postgres,
+            sql,
+            values,
+        ))
+        .all(&self.tx)
+        .await
+    }
+
+    /// The product's time: the database's clock.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn now(&self) -> Result<DateTime<Utc>, DbErr> {
+        now(&self.tx).await
+    }
+
+    /// Makes what was done lasting.
+    ///
+    /// # Errors
+    /// As [`TenantTx::commit`].
+    pub async fn commit(self) -> Result<(), DbErr> {
+        self.tx.commit().await
+    }
+}
+
+async fn now(tx: &(impl ConnectionTrait + StreamTrait)) -> Result<DateTime<Utc>, DbErr> {
+    tx.query_one_raw(Statement::from_string(
+        DbBackend::Postgres,
+        "SELECT tillpost_now() AS now",
+    ))
+    .await?
+    .ok_or_else(|| DbErr::RecordNotFound("the database's clock".into()))?
+    .try_get("", "now")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_condition;
+
+    #[test]
+    fn a_statement_is_narrowed_to_the_tenant() {
+        assert_eq!(
+            with_condition("UPDATE event e SET x = 1 WHERE {mine:e} AND id = $2", true),
+            "UPDATE event e SET x = 1 WHERE e.tenant_id = $1 AND id = $2"
+        );
+        assert_eq!(
+            with_condition("SELECT 1 FROM event WHERE {mine}", false),
+            "SELECT 1 FROM event WHERE $1::uuid IS NOT NULL"
+        );
+    }
+
+    #[test]
+    #[should_panic(expected = "says {mine}")]
+    fn a_statement_that_forgets_the_tenant_does_not_run() {
+        with_condition("SELECT 1 FROM event", true);
+    }
+}

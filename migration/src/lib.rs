@@ -1,0 +1,41 @@
+#![doc = include_str!("../README.md")]
+
+mod house;
+pub mod roles;
+
+use sea_orm_migration::prelude::*;
+use sea_orm_migration::sea_orm::{Database, DatabaseConnection};
+
+/// Every migration, oldest first.
+#[derive(Debug)]
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(house::Migration)]
+    }
+}
+
+/// Brings the database up to date; doing so again changes nothing.
+///
+/// # Errors
+/// The database cannot be reached, the login may not create tables, or the roles of [`roles::ensure`] are missing.
+pub async fn up(owner_url: &str) -> Result<(), DbErr> {
+    let database = Database::connect(owner_url).await?;
+    Migrator::up(&database, None).await?;
+    close(database).await
+}
+
+/// Takes the last `steps` migrations back, or all of them.
+///
+/// # Errors
+/// As [`up`].
+pub async fn down(owner_url: &str, steps: Option<u32>) -> Result<(), DbErr> {
+    let database = Database::connect(owner_url).await?;
+    Migrator::down(&database, steps).await?;
+    close(database).await
+}
+
+async fn close(database: DatabaseConnection) -> Result<(), DbErr> {
+    database.close().await
+}
