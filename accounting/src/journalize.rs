@@ -1,0 +1,108 @@
+//! From an event and the books to a balanced entry, or the reason why there is none.
+
+mod draft;
+
+use std::fmt;
+
+use chrono::NaiveDate;
+use draft::Draft;
+
+use crate::{Books, ClosedPeriod, Event, JournalEntry, Refusal, rules};
+
+/// What an event becomes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Journalized {
+    /// An entry to post.
+    Entry(JournalEntry),
+    /// Nothing to post, and why.
+    Skipped(SkipReason),
+}
+
+/// Why an event has nothing to post.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SkipReason {
+    /// Every line is zero.
+    NothingToPost,
+    /// The tenant nets lines, and the debits and credits of each account cancel out.
+    NetsToZero,
+}
+
+impl SkipReason {
+    /// A stable code of the reason.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::NothingToPost => "nothing_to_post",
+            Self::NetsToZero => "nets_to_zero",
+        }
+    }
+}
+
+impl fmt::Display for SkipReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NothingToPost => "every line of the event is zero, so there is nothing to post",
+            Self::NetsToZero => "netted, the debits and credits of each account cancel out, so there is nothing to post",
+        })
+    }
+}
+
+/// Builds the journal entry of an event.
+///
+/// An event that has several troubles is refused for the first of these: what only its sender can mend (currency,
+/// amounts, balance), then the closed period, then the mappings it lacks, all together.
+///
+/// # Errors
+/// [`Refusal`], by who can mend it; see its variants.
+pub fn journalize(event: &Event, books: &Books) -> Result<Journalized, Refusal> {
+    let home = books.home_currency;
+    let currency = event.currency.unwrap_or(home);
+    if currency != home {
+        return Err(Refusal::ForeignCurrency {
+            event: currency,
+            home,
+        });
+    }
+
+    let mut draft = Draft::new(books, event);
+    rules::postings(event, &mut |posting| draft.post(&posting));
+    draft.balance()?;
+    if draft.is_empty() {
+        return Ok(Journalized::Skipped(SkipReason::NothingToPost));
+    }
+    let (date, note) = date_and_note(event, books)?;
+    let lines = draft.into_lines()?;
+    if lines.is_empty() {
+        return Ok(Journalized::Skipped(SkipReason::NetsToZero));
+    }
+    Ok(Journalized::Entry(JournalEntry::new(
+        date, currency, note, lines,
+    )?))
+}
+
+/// The entry's date under the closed-period policy, and its private note.
+fn date_and_note(event: &Event, books: &Books) -> Result<(NaiveDate, Option<String>), Refusal> {
+    let accounting_date = event.accounting_date();
+    let memo = event.memo.as_deref().filter(|memo| !memo.is_empty());
+    let closing_date = match books.closing_date {
+        Some(closing_date) if accounting_date <= closing_date => closing_date,
+        Some(_) | None => return Ok((accounting_date, memo.map(str::to_owned))),
+    };
+    let first_open_day = match books.closed_period {
+        ClosedPeriod::Fail => None,
+        ClosedPeriod::FirstOpenDay => closing_date.succ_opt(),
+    };
+    let Some(first_open_day) = first_open_day else {
+        return Err(Refusal::ClosedPeriod {
+            accounting_date,
+            closing_date,
+        });
+    };
+    let redated = format!(
+        "Original date {accounting_date}; dated the first open day because the books are closed through {closing_date}"
+    );
+    let note = match memo {
+        Some(memo) => format!("{memo}\n{redated}"),
+        None => redated,
+    };
+    Ok((first_open_day, Some(note)))
+}

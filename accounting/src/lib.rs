@@ -1,0 +1,28 @@
+#![doc = include_str!("../README.md")]
+
+mod amount;
+mod books;
+mod currency;
+mod decimal;
+mod entry;
+pub mod event;
+mod journalize;
+pub mod mapping;
+pub mod posting;
+mod reference;
+mod refusal;
+mod rules;
+mod text;
+
+pub use amount::{Amount, allocate};
+pub use books::{Books, ClosedPeriod, LocationRefs, max_rounding_tolerance_minor};
+pub use currency::{Currency, UnknownCurrency};
+pub use decimal::{Decimal, DecimalError, EventAmount, Quantity, UnitCost};
+pub use entry::{EntryError, JournalEntry, Line, Side};
+pub use event::{Event, EventError, Transaction, TransactionType};
+pub use journalize::{Journalized, SkipReason, journalize};
+pub use mapping::{KeyKind, Mapping, Slot};
+pub use reference::Ref;
+pub use refusal::{Missing, Refusal};
+pub use rules::Need;
+pub use text::{DocumentNumber, ExternalId, Key, Memo, Text, TextError};
