@@ -1,0 +1,5 @@
+#![doc = include_str!("../README.md")]
+
+pub mod quickbooks;
+pub mod servers;
+pub mod store;
