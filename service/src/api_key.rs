@@ -1,0 +1,282 @@
+//! API keys: `tp_test_<key id>_<secret>_<checksum>`. The secret is shown once and stored as a keyed hash.
+
+use crate::access::{Caller, Scope, read_scopes};
+use crate::error::Error;
+use crate::{Service, audit, secret};
+use chrono::{DateTime, Utc};
+use entity::api_key;
+use entity::id::{ApiKeyId, TenantId};
+use sea_orm::ActiveValue::{NotSet, Set};
+use sea_orm::{ColumnTrait, FromQueryResult, QueryFilter, QueryOrder};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A key to be made.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateApiKey {
+    /// What it is for, in the owner's words; 1 to 200 characters.
+    #[schema(example = "point of sale")]
+    pub name: String,
+    /// What it may do; left out or empty: everything a tenant's key may.
+    #[serde(default)]
+    #[schema(example = json!(["events:write", "events:read"]))]
+    pub scopes: Vec<String>,
+    /// When it stops working; left out: never.
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// An API key, without its secret.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ApiKey {
+    /// Its id, which is also part of the key itself.
+    pub id: ApiKeyId,
+    /// What it is for.
+    #[schema(example = "point of sale")]
+    pub name: String,
+    /// What it may do.
+    #[schema(value_type = Vec<Scope>)]
+    pub scopes: Vec<String>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// Who made it.
+    #[schema(example = "platform")]
+    pub created_by: String,
+    /// When it stops working.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// When it was used last, to the minute.
+    pub last_used_at: Option<DateTime<Utc>>,
+    /// When it was revoked.
+    pub revoked_at: Option<DateTime<Utc>>,
+}
+
+/// A new key with its secret, which is shown this once.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct NewApiKey {
+    /// The key.
+    #[serde(flatten)]
+    pub key: ApiKey,
+    /// Send it as `Authorization: Bearer …`. It cannot be shown again.
+    #[schema(example = "tp_test_01jd5zk8x9e3qr0v7m2c4n6p8t_kq3…_9f86d081")]
+    pub secret: String,
+}
+
+impl From<api_key::Model> for ApiKey {
+    fn from(row: api_key::Model) -> Self {
+        Self {
+            id: row.id,
+            name: row.name,
+            scopes: row.scopes,
+            created_at: row.created_at,
+            created_by: row.created_by,
+            expires_at: row.expires_at,
+            last_used_at: row.last_used_at,
+            revoked_at: row.revoked_at,
+        }
+    }
+}
+
+/// Makes a key and shows its secret, once.
+///
+/// # Errors
+/// `invalid_name`, `unknown_scope`, `invalid_expiry`; [`Error::NotFound`] where there is no such tenant.
+pub async fn create(
+    service: &Service,
+    caller: &Caller,
+    tenant: TenantId,
+    request: CreateApiKey,
+) -> Result<NewApiKey, Error> {
+    crate::tenant::check_name(&request.name)?;
+    let scopes = read_scopes(&request.scopes)?;
+    if let Caller::Key { scopes: own, .. } = caller
+        && let Some(beyond) = scopes.iter().find(|scope| !own.contains(scope))
+    {
+        return Err(Error::invalid(
+            "scope_beyond_own",
+            "scopes",
+            format!(
+                "a key cannot give `{}`, which it does not have itself",
+                beyond.as_str()
+            ),
+        ));
+    }
+    let tx = service.tenant(tenant).await?;
+    exists(&tx).await?;
+    if request
+        .expires_at
+        .is_some_and(|at| at <= chrono::DateTime::UNIX_EPOCH)
+        || matches!(request.expires_at, Some(at) if at <= tx.now().await?)
+    {
+        return Err(Error::invalid(
+            "invalid_expiry",
+            "expires_at",
+            "the time lies in the past; name a later one, or leave it out for a key that does not expire",
+        ));
+    }
+    let (id, plain) = (ApiKeyId::new(), secret::random());
+    tx.insert(api_key::ActiveModel {
+        tenant_id: Set(tenant),
+        id: Set(id),
+        name: Set(request.name),
+        secret_hash: Set(secret::keyed_hash(
+            &service.settings().pepper,
+            plain.expose_secret(),
+        )),
+        scopes: Set(scopes
+            .iter()
+            .map(|scope| scope.as_str().to_owned())
+            .collect()),
+        created_at: NotSet,
+        created_by: Set(caller.actor().to_owned()),
+        expires_at: Set(request.expires_at),
+        last_used_at: Set(None),
+        revoked_at: Set(None),
+    })
+    .await?;
+    audit::record(
+        &tx,
+        caller.actor(),
+        "api_key.created",
+        &id.to_string(),
+        serde_json::json!({}),
+    )
+    .await?;
+    let key = row(&tx, id).await?;
+    tx.commit().await?;
+    Ok(NewApiKey {
+        secret: spell(service, id, &plain),
+        key: key.into(),
+    })
+}
+
+/// The tenant's keys, newest first.
+///
+/// # Errors
+/// [`Error::NotFound`] where there is no such tenant.
+pub async fn list(service: &Service, tenant: TenantId) -> Result<Vec<ApiKey>, Error> {
+    let tx = service.tenant(tenant).await?;
+    exists(&tx).await?;
+    let rows = tx
+        .all(
+            tx.find::<api_key::Entity>()
+                .order_by_desc(api_key::Column::Id),
+        )
+        .await?;
+    Ok(rows.into_iter().map(ApiKey::from).collect())
+}
+
+/// Ends a key at once; ending it again changes nothing.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn revoke(
+    service: &Service,
+    caller: &Caller,
+    tenant: TenantId,
+    id: ApiKeyId,
+) -> Result<ApiKey, Error> {
+    let tx = service.tenant(tenant).await?;
+    let done = tx
+        .execute(
+            "UPDATE api_key SET revoked_at = tillpost_now() WHERE {mine} AND id = $2 AND revoked_at IS NULL",
+            vec![id.into()],
+        )
+        .await?;
+    if done.rows_affected() > 0 {
+        audit::record(
+            &tx,
+            caller.actor(),
+            "api_key.revoked",
+            &id.to_string(),
+            serde_json::json!({}),
+        )
+        .await?;
+    }
+    let key = row(&tx, id).await?;
+    tx.commit().await?;
+    Ok(key.into())
+}
+
+// The platform may name any tenant, also one that nobody made.
+async fn exists(tx: &entity::store::TenantTx) -> Result<(), Error> {
+    tx.one(tx.find::<entity::tenant::Entity>())
+        .await?
+        .map(drop)
+        .ok_or(Error::NotFound)
+}
+
+async fn row(tx: &entity::store::TenantTx, id: ApiKeyId) -> Result<api_key::Model, Error> {
+    tx.one(
+        tx.find::<api_key::Entity>()
+            .filter(api_key::Column::Id.eq(id)),
+    )
+    .await?
+    .ok_or(Error::NotFound)
+}
+
+/// Who presents this credential; `None` where it does not hold.
+///
+/// # Errors
+/// The database does not answer.
+pub async fn authenticate(service: &Service, presented: &str) -> Result<Option<Caller>, Error> {
+    let platform_key = service.settings().platform_key.expose_secret();
+    // Hashing first makes the lengths equal, so that the comparison tells nothing.
+    if secret::equal(&secret::hash(presented), &secret::hash(platform_key)) {
+        return Ok(Some(Caller::Platform));
+    }
+    let Some((id, plain)) = read(service, presented) else {
+        return Ok(None);
+    };
+    #[derive(FromQueryResult)]
+    struct Found {
+        tenant_id: TenantId,
+        secret_hash: Vec<u8>,
+        scopes: Vec<String>,
+        stale: bool,
+    }
+    let tx = service.store().platform().await?;
+    let found = tx
+        .query_as::<Found>(
+            "SELECT k.tenant_id, k.secret_hash, k.scopes, false AS stale FROM api_key k
+               JOIN tenant t ON t.tenant_id = k.tenant_id AND t.status = 'active'
+              WHERE k.id = $1 AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > tillpost_now())",
+            vec![id.into()],
+        )
+        .await?;
+    tx.commit().await?;
+    let hash = secret::keyed_hash(&service.settings().pepper, plain);
+    Ok(found
+        .into_iter()
+        .find(|key| !key.stale && secret::equal(&key.secret_hash, &hash))
+        .map(|key| Caller::Key {
+            tenant: key.tenant_id,
+            actor: id.to_string(),
+            scopes: Scope::ALL
+                .iter()
+                .copied()
+                .filter(|scope| key.scopes.iter().any(|name| name == scope.as_str()))
+                .collect(),
+        }))
+}
+
+fn spell(service: &Service, id: ApiKeyId, plain: &SecretString) -> String {
+    let id = id.to_string();
+    let body = format!(
+        "tp_{}_{}_{}",
+        service.settings().environment.as_str(),
+        id.trim_start_matches("key_"),
+        plain.expose_secret()
+    );
+    format!("{body}_{:08x}", crc32fast::hash(body.as_bytes()))
+}
+
+fn read<'a>(service: &Service, presented: &'a str) -> Option<(ApiKeyId, &'a str)> {
+    let (body, checksum) = presented.rsplit_once('_')?;
+    if checksum != format!("{:08x}", crc32fast::hash(body.as_bytes())) {
+        return None;
+    }
+    let prefix = format!("tp_{}_", service.settings().environment.as_str());
+    let (id, plain) = body.strip_prefix(&prefix)?.split_once('_')?;
+    Some((format!("key_{id}").parse().ok()?, plain))
+}

@@ -1,0 +1,63 @@
+//! What the accounting rules need of a tenant's books, read from its rows.
+
+use crate::error::Error;
+use crate::{mapping, tenant};
+use accounting::{Books, ClosedPeriod, Currency, Mapping, Slot};
+use entity::connection::Model as Connection;
+use entity::store::TenantTx;
+
+/// The books of the tenant's present company. Accounts are named by their ids in QuickBooks. An account deleted locally
+/// plays no slot.
+///
+/// # Errors
+/// The company's currency is not one we know.
+pub async fn read(tx: &TenantTx, connection: &Connection) -> Result<Books, Error> {
+    let tenant = tx
+        .one(tx.find::<entity::tenant::Entity>())
+        .await?
+        .ok_or(Error::NotFound)?;
+    let accounts = mapping::accounts(tx, &connection.company_id).await?;
+    let mut rows = Mapping::default();
+    for row in mapping::rows(tx, &connection.company_id).await? {
+        let (Ok(slot), Some(account)) = (row.slot.parse::<Slot>(), accounts.get(&row.account_id))
+        else {
+            continue;
+        };
+        if account.deleted_at.is_none() {
+            rows.set(
+                slot,
+                some(&row.key),
+                some(&row.location),
+                account.qbo_id.as_str(),
+            );
+        }
+    }
+    let home_currency = home_currency(connection)?;
+    let mut books = Books::new(rows, home_currency);
+    books.rounding_tolerance_minor =
+        i64::from(tenant.rounding_tolerance_milli) * home_currency.minor_per_unit() / 1000;
+    books.net_lines = tenant.net_lines;
+    books.closing_date = connection.closing_date;
+    books.closed_period = match tenant::ClosedPeriod::read(&tenant.closed_period) {
+        tenant::ClosedPeriod::Fail => ClosedPeriod::Fail,
+        tenant::ClosedPeriod::FirstOpenDay => ClosedPeriod::FirstOpenDay,
+    };
+    Ok(books)
+}
+
+fn some(text: &str) -> Option<&str> {
+    (!text.is_empty()).then_some(text)
+}
+
+/// The company's home currency.
+///
+/// # Errors
+/// It is not one we know.
+pub fn home_currency(connection: &Connection) -> Result<Currency, Error> {
+    connection.home_currency.parse().map_err(|_| {
+        Error::internal(format!(
+            "unknown home currency {}",
+            connection.home_currency
+        ))
+    })
+}

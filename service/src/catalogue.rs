@@ -1,0 +1,68 @@
+//! The second wall, looked over: what the database's own catalogue says of policies, keys, views, functions and roles.
+
+use crate::error::Error;
+use entity::store::{PlatformTx, Store};
+use sea_orm::FromQueryResult;
+
+/// What is wrong with the wall, in words an operator acts on.
+#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+pub struct Gap {
+    /// The rule that is broken, and where.
+    pub gap: String,
+}
+
+/// Unique keys that speak across tenants on purpose.
+const ACROSS_TENANTS: &str = "'connection_company_live'";
+
+/// Every gap in the second wall; none means that it stands.
+///
+/// # Errors
+/// The database does not answer.
+pub async fn gaps(store: &Store) -> Result<Vec<Gap>, Error> {
+    let tx = store.platform().await?;
+    let mut gaps = Vec::new();
+    for sql in RULES {
+        gaps.extend(ask(&tx, sql).await?);
+    }
+    Ok(gaps)
+}
+
+async fn ask(tx: &PlatformTx, sql: &str) -> Result<Vec<Gap>, Error> {
+    Ok(tx
+        .query_as::<Gap>(&sql.replace("ACROSS_TENANTS", ACROSS_TENANTS), vec![])
+        .await?)
+}
+
+// `public` holds nothing but ours and the list of migrations.
+const RULES: &[&str] = &[
+    "SELECT 'table ' || c.relname || ' has no tenant_id' AS gap FROM pg_class c
+      WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+        AND c.relname NOT IN ('seaql_migrations', 'test_clock')
+        AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND a.attnotnull)",
+    "SELECT 'row-level security of table ' || c.relname || ' is not forced' AS gap FROM pg_class c
+      WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+        AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id')
+        AND NOT (c.relrowsecurity AND c.relforcerowsecurity)",
+    "SELECT 'policy ' || p.policyname || ' of table ' || p.tablename || ' lets the application past its tenant' AS gap
+       FROM pg_policies p
+      WHERE p.schemaname = 'public' AND (p.roles && ARRAY['tillpost_app', 'public']::name[])
+        AND (p.qual IS DISTINCT FROM '(tenant_id = ( SELECT current_tenant() AS current_tenant))'
+          OR p.with_check IS DISTINCT FROM '(tenant_id = ( SELECT current_tenant() AS current_tenant))')",
+    "SELECT 'unique key ' || i.relname || ' does not begin with tenant_id' AS gap
+       FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class c ON c.oid = x.indrelid
+      WHERE c.relnamespace = 'public'::regnamespace AND x.indisunique
+        AND c.relname NOT IN ('seaql_migrations', 'test_clock') AND i.relname NOT IN (ACROSS_TENANTS)
+        AND (SELECT a.attname FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum = x.indkey[0]) <> 'tenant_id'",
+    "SELECT 'foreign key ' || k.conname || ' does not carry tenant_id' AS gap FROM pg_constraint k
+      WHERE k.connamespace = 'public'::regnamespace AND k.contype = 'f'
+        AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey) AND a.attname = 'tenant_id')",
+    "SELECT 'view ' || c.relname || ' reads with its owner''s rights' AS gap FROM pg_class c
+      WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'v'
+        AND NOT coalesce(c.reloptions::text[] @> ARRAY['security_invoker=true'], false)",
+    "SELECT 'function ' || p.proname || ' runs with its owner''s rights' AS gap FROM pg_proc p
+      WHERE p.pronamespace = 'public'::regnamespace AND p.prosecdef",
+    "SELECT 'role ' || r.rolname || ' can pass row-level security' AS gap FROM pg_roles r
+      WHERE r.rolname IN ('tillpost_app', 'tillpost_platform') AND (r.rolsuper OR r.rolbypassrls)",
+    "SELECT 'role ' || pg_get_userbyid(c.relowner) || ' owns table ' || c.relname AS gap FROM pg_class c
+      WHERE c.relnamespace = 'public'::regnamespace AND pg_get_userbyid(c.relowner) IN ('tillpost_app', 'tillpost_platform')",
+];

@@ -1,0 +1,137 @@
+#![doc = include_str!("../README.md")]
+
+pub mod access;
+pub mod alert;
+pub mod api_key;
+pub mod audit;
+pub mod bell;
+pub mod books;
+pub mod catalogue;
+pub mod chart;
+pub mod connection;
+pub mod cursor;
+pub mod error;
+pub mod event;
+pub mod grant;
+pub mod ingest;
+pub mod mapping;
+pub mod past_sync;
+pub mod posting;
+pub mod problem;
+pub mod retry;
+pub mod secret;
+pub mod settings;
+pub mod sync;
+pub mod tenant;
+pub mod vault;
+
+use bell::Bell;
+use entity::id::TenantId;
+use entity::store::{Store, TenantTx};
+use error::Error;
+use posting::pace::Pace;
+use quickbooks::QuickBooks;
+use settings::Settings;
+use std::sync::Arc;
+use vault::Vault;
+
+/// What every use-case needs: the store, the vault, QuickBooks, the bell and the settings. Cheap to clone.
+#[derive(Clone)]
+pub struct Service(Arc<Parts>);
+
+struct Parts {
+    store: Store,
+    vault: Vault,
+    quickbooks: QuickBooks,
+    bell: Arc<dyn Bell>,
+    pace: Pace,
+    settings: Settings,
+}
+
+/// The settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// A secret is missing, too short or malformed; says which.
+    #[error("{0}")]
+    Setting(String),
+    /// How QuickBooks is reached does not make sense.
+    #[error("QuickBooks settings: {0}")]
+    QuickBooks(#[from] quickbooks::SetupError),
+}
+
+impl Service {
+    /// The product over its store.
+    ///
+    /// # Errors
+    /// A setting is missing, default-like or malformed.
+    pub fn new(store: Store, bell: Arc<dyn Bell>, settings: Settings) -> Result<Self, SetupError> {
+        use secrecy::ExposeSecret;
+        for (name, secret) in [
+            ("TILLPOST_PEPPER", &settings.pepper),
+            ("TILLPOST_PLATFORM_KEY", &settings.platform_key),
+        ] {
+            if secret.expose_secret().len() < 32 {
+                return Err(SetupError::Setting(format!(
+                    "{name} has {} characters; give it at least 32 random ones",
+                    secret.expose_secret().len()
+                )));
+            }
+        }
+        let vault = Vault::new(&settings.key_encryption_key).map_err(|error| {
+            SetupError::Setting(format!("TILLPOST_KEY_ENCRYPTION_KEY: {error}"))
+        })?;
+        let mut quickbooks_settings = settings.quickbooks.clone();
+        quickbooks_settings.timeouts.request = settings.posting.call_timeout;
+        Ok(Self(Arc::new(Parts {
+            store,
+            vault,
+            quickbooks: QuickBooks::new(quickbooks_settings)?,
+            bell,
+            pace: Pace::new(&settings.posting),
+            settings,
+        })))
+    }
+
+    /// The rows.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    /// The settings.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    pub(crate) fn vault(&self) -> &Vault {
+        &self.0.vault
+    }
+
+    pub(crate) fn quickbooks(&self) -> &QuickBooks {
+        &self.0.quickbooks
+    }
+
+    pub(crate) fn pace(&self) -> &Pace {
+        &self.0.pace
+    }
+
+    /// Begins a transaction in a tenant's rows.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn tenant(&self, tenant: TenantId) -> Result<TenantTx, Error> {
+        Ok(self.0.store.tenant(tenant).await?)
+    }
+
+    /// Wakes a worker for the tenant at once. It may be lost: the sweep finds whatever is due.
+    pub(crate) async fn ring(&self, tenant: TenantId) {
+        self.0.bell.ring(tenant).await;
+    }
+}
+
+impl std::fmt::Debug for Service {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Service")
+    }
+}

@@ -1,0 +1,334 @@
+//! Posting exactly once: one tenant's turn at its company.
+//!
+//! A turn holds the company's lease, looks up what is in doubt, claims a slice of the queue, builds and seals the entries,
+//! commits each intent before its POST leaves, and settles every outcome in one transaction. No transaction is held across
+//! a call. The decisions are `accounting::posting`'s; here are the effects.
+
+mod claim;
+mod doubt;
+mod entry;
+mod identity;
+mod lease;
+pub mod pace;
+mod send;
+mod settle;
+
+use crate::alert::Cause as AlertCause;
+use crate::chart::Imported;
+use crate::error::Error;
+use crate::grant::{self, Access, NoAccess};
+use crate::{Service, bell, books, chart, connection, sync};
+use accounting::posting::Waits;
+use chrono::{DateTime, TimeDelta, Utc};
+use entity::connection::Model as Connection;
+use entity::id::TenantId;
+use entity::store::TenantTx;
+use lease::Lease;
+use quickbooks::{Cause, Company};
+use sea_orm::FromQueryResult;
+use tokio_util::sync::CancellationToken;
+
+/// How a turn ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TurnEnd {
+    /// Nothing is due, until something happens.
+    Idle,
+    /// The next turn is due then, by the database's clock.
+    Later(DateTime<Utc>),
+    /// More is due now: ring again, so that others have their turns first.
+    Again,
+    /// Another holder has the company.
+    Busy,
+}
+
+/// Takes one turn for a tenant. Safe to call at any time, any number of times, from any number of places.
+///
+/// # Errors
+/// The database does not answer, or something is wrong on our side; what was under way is found again by the next holder.
+pub async fn turn(
+    service: &Service,
+    tenant: TenantId,
+    holder: &str,
+    stop: &CancellationToken,
+) -> Result<TurnEnd, Error> {
+    let tx = service.tenant(tenant).await?;
+    let Some(connection) = connection::current(&tx)
+        .await?
+        .filter(|row| row.state != "disconnected")
+    else {
+        return rest(tx).await;
+    };
+    if !is_served(&tx).await? {
+        return rest(tx).await;
+    }
+    let Some(lease) = lease::take(&tx, service, &connection.company_id, holder).await? else {
+        return Ok(TurnEnd::Busy);
+    };
+    let Some(rung) = bell::begin(&tx).await? else {
+        return Ok(TurnEnd::Idle);
+    };
+    tx.commit().await?;
+    let work = lease::renewed(service, &lease, work(service, tenant, &lease, stop)).await;
+    let tx = service.tenant(tenant).await?;
+    let due_at = match &work {
+        Ok(()) => next_due(&tx, &lease.company_id).await?,
+        // Something of ours failed: not at once again, or it would spin.
+        Err(_) => Some(tx.now().await? + TimeDelta::seconds(5)),
+    };
+    let due_at = bell::end(&tx, rung, due_at).await?;
+    lease::give_back(&tx, &lease).await?;
+    let now = tx.now().await?;
+    tx.commit().await?;
+    work?;
+    Ok(match due_at {
+        None => TurnEnd::Idle,
+        Some(at) if at <= now => TurnEnd::Again,
+        Some(at) => TurnEnd::Later(at),
+    })
+}
+
+// Nothing can be done for this tenant until somebody acts, who will wake us.
+async fn rest(tx: TenantTx) -> Result<TurnEnd, Error> {
+    if let Some(rung) = bell::begin(&tx).await? {
+        bell::end(&tx, rung, None).await?;
+    }
+    tx.commit().await?;
+    Ok(TurnEnd::Idle)
+}
+
+async fn is_served(tx: &TenantTx) -> Result<bool, Error> {
+    Ok(tx
+        .one(tx.find::<entity::tenant::Entity>())
+        .await?
+        .is_some_and(|tenant| tenant.status == "active"))
+}
+
+/// What a turn works with.
+pub(crate) struct Turn<'a> {
+    pub(crate) service: &'a Service,
+    pub(crate) tenant: TenantId,
+    pub(crate) lease: &'a Lease,
+    pub(crate) connection: Connection,
+    pub(crate) access: Access,
+    pub(crate) waits: Waits,
+}
+
+impl Turn<'_> {
+    pub(crate) fn company(&self) -> Company {
+        self.service
+            .quickbooks()
+            .company(&self.lease.company_id, &self.access.token)
+    }
+
+    /// Takes leave for one read, which a turn waits for a little.
+    pub(crate) async fn may_ask(&self) -> bool {
+        let patience = std::time::Duration::from_secs(1);
+        self.service
+            .pace()
+            .leave(&self.lease.company_id, patience)
+            .await
+            .is_ok()
+    }
+
+    pub(crate) async fn tx(&self) -> Result<TenantTx, Error> {
+        self.service.tenant(self.tenant).await
+    }
+}
+
+async fn work(
+    service: &Service,
+    tenant: TenantId,
+    lease: &Lease,
+    stop: &CancellationToken,
+) -> Result<(), Error> {
+    let posting = &service.settings().posting;
+    let tx = service.tenant(tenant).await?;
+    let waits = Waits {
+        quiet_period: posting.quiet_period,
+        call_timeout: posting.call_timeout,
+        absence_gap: posting.absence_gap,
+    };
+    doubt::recover(&tx, lease, &waits).await?;
+    let connection = connection::company(&tx).await?;
+    tx.commit().await?;
+    if connection.state != "connected" {
+        return Ok(());
+    }
+    let Some(access) = access(service, tenant, &connection, None).await? else {
+        return Ok(());
+    };
+    let mut turn = Turn {
+        service,
+        tenant,
+        lease,
+        connection,
+        access,
+        waits,
+    };
+    let until = tokio::time::Instant::now() + posting.turn;
+    // A token that was refused is refreshed once in a turn; a company that refuses the fresh one too is looked at by a person.
+    let mut refreshed = false;
+    loop {
+        match round(&turn).await? {
+            Round::More if !stop.is_cancelled() && tokio::time::Instant::now() < until => {}
+            Round::More | Round::Done => return Ok(()),
+            Round::Refused if !refreshed => {
+                refreshed = true;
+                match access_again(&turn).await? {
+                    Some(access) => turn.access = access,
+                    None => return Ok(()),
+                }
+            }
+            Round::Refused => {
+                let tx = turn.tx().await?;
+                let detail =
+                    "QuickBooks refuses an access token that it has just given. Connect again.";
+                connection::halt(
+                    &tx,
+                    turn.connection.id,
+                    AlertCause::AuthenticationLost,
+                    detail,
+                )
+                .await?;
+                tx.commit().await?;
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// How one round of a turn ended.
+pub(crate) enum Round {
+    /// There may be more to do at once.
+    More,
+    /// Nothing more can be done now.
+    Done,
+    /// QuickBooks refused the access token.
+    Refused,
+}
+
+// First what was asked for by a person, then what is in doubt, then a slice of the queue.
+async fn round(turn: &Turn<'_>) -> Result<Round, Error> {
+    if turn.connection.preferences_stale {
+        let tx = turn.tx().await?;
+        let stale = connection::company(&tx).await?.preferences_stale;
+        drop(tx);
+        if stale && let Some(end) = read_preferences(turn).await? {
+            return Ok(end);
+        }
+    }
+    match chart::run_import(turn).await? {
+        Imported::Nothing => {}
+        Imported::Done => return Ok(Round::More),
+        Imported::Later => return Ok(Round::Done),
+        Imported::Failed(id, failure) => {
+            let tx = turn.tx().await?;
+            let lasting = matches!(
+                failure.cause,
+                Cause::Invalid | Cause::Forbidden | Cause::SubscriptionLapsed
+            );
+            let wait = (!lasting).then(|| {
+                failure
+                    .retry_after
+                    .unwrap_or_default()
+                    .max(std::time::Duration::from_secs(5))
+            });
+            let wait = wait.map(|wait| TimeDelta::from_std(wait).unwrap_or(TimeDelta::minutes(1)));
+            if failure.cause == Cause::Unauthorised {
+                chart::put_off(&tx, id, Some(TimeDelta::zero()), &failure.to_string()).await?;
+            } else {
+                chart::put_off(&tx, id, wait, &failure.to_string()).await?;
+            }
+            tx.commit().await?;
+            return settle::trouble(turn, &failure).await;
+        }
+    }
+    match doubt::look_up(turn).await? {
+        Round::More => {}
+        end => return Ok(end),
+    }
+    send::slice(turn).await
+}
+
+async fn read_preferences(turn: &Turn<'_>) -> Result<Option<Round>, Error> {
+    if !turn.may_ask().await {
+        return Ok(Some(Round::Done));
+    }
+    match turn.company().preferences().await {
+        Ok(answer) => {
+            let tx = turn.tx().await?;
+            connection::refresh_preferences(&tx, turn.connection.id, &answer.value).await?;
+            tx.commit().await?;
+            Ok(None)
+        }
+        Err(failure) => settle::trouble(turn, &failure).await.map(Some),
+    }
+}
+
+async fn access(
+    service: &Service,
+    tenant: TenantId,
+    connection: &Connection,
+    refused: Option<i64>,
+) -> Result<Option<Access>, Error> {
+    match grant::access(service, tenant, connection.id, refused).await {
+        Ok(access) => Ok(Some(access)),
+        Err(NoAccess::Ended) => Ok(None),
+        Err(NoAccess::Later(why)) => {
+            tracing::warn!(tenant.id = %tenant, "no access token for now: {why}");
+            let tx = service.tenant(tenant).await?;
+            let until = tx.now().await? + TimeDelta::seconds(30);
+            lease::throttle(&tx, &connection.company_id, until).await?;
+            sync::waits(&tx, "quickbooks_unavailable", until).await?;
+            tx.commit().await?;
+            Ok(None)
+        }
+        Err(NoAccess::Error(error)) => Err(error),
+    }
+}
+
+async fn access_again(turn: &Turn<'_>) -> Result<Option<Access>, Error> {
+    access(
+        turn.service,
+        turn.tenant,
+        &turn.connection,
+        Some(turn.access.version),
+    )
+    .await
+}
+
+// When the tenant's next turn is due: the earliest of what is queued (while the sync runs), in doubt, or to be imported,
+// and not before the company is patient again.
+async fn next_due(tx: &TenantTx, company_id: &str) -> Result<Option<DateTime<Utc>>, Error> {
+    #[derive(FromQueryResult)]
+    struct Due {
+        due_at: Option<DateTime<Utc>>,
+    }
+    let connected = connection::current(tx)
+        .await?
+        .is_some_and(|row| row.state == "connected");
+    if !connected {
+        return Ok(None);
+    }
+    Ok(tx
+        .query_as::<Due>(
+            "SELECT greatest(least(
+                 (SELECT min(e.due_at) FROM event e, sync s WHERE {mine:e} AND {mine:s} AND s.running AND e.status = 'not_synced'),
+                 (SELECT min(j.due_at) FROM journal_entry j WHERE {mine:j} AND j.company_id = $2 AND j.state = 'unknown'),
+                 (SELECT min(i.due_at) FROM account_import i WHERE {mine:i} AND i.company_id = $2 AND i.state IN ('queued', 'running'))),
+               (SELECT l.throttled_until FROM company_lease l WHERE {mine:l} AND l.company_id = $2)) AS due_at
+             FROM turn t WHERE {mine:t} AND least(
+                 (SELECT min(e.due_at) FROM event e, sync s WHERE {mine:e} AND {mine:s} AND s.running AND e.status = 'not_synced'),
+                 (SELECT min(j.due_at) FROM journal_entry j WHERE {mine:j} AND j.company_id = $2 AND j.state = 'unknown'),
+                 (SELECT min(i.due_at) FROM account_import i WHERE {mine:i} AND i.company_id = $2 AND i.state IN ('queued', 'running'))) IS NOT NULL",
+            vec![company_id.into()],
+        )
+        .await?
+        .pop()
+        .and_then(|row| row.due_at))
+}
+
+pub(crate) async fn read_books(tx: &TenantTx) -> Result<accounting::Books, Error> {
+    let connection = connection::company(tx).await?;
+    books::read(tx, &connection).await
+}

@@ -1,0 +1,235 @@
+//! The queue's next slice: due events become sealed entries, or fail and are skipped with the reason.
+
+use super::entry::{self, Sealed};
+use super::lease;
+use super::{Turn, identity, read_books};
+use crate::error::Error;
+use crate::sync;
+use accounting::{Books, Event, Journalized};
+use chrono::NaiveDate;
+use entity::event::Model as EventRow;
+use entity::id::{EventId, JournalEntryId};
+use entity::journal_entry::Model as EntryRow;
+use entity::store::TenantTx;
+use sea_orm::ActiveValue::{NotSet, Set};
+use std::collections::HashMap;
+
+/// A sealed entry that may be sent.
+#[derive(Debug, Clone)]
+pub(crate) struct Ready {
+    pub(crate) id: JournalEntryId,
+    pub(crate) event: EventId,
+    pub(crate) number: String,
+    pub(crate) request_id: String,
+    pub(crate) body: Vec<u8>,
+    pub(crate) content_hash: String,
+    /// POSTs recorded so far.
+    pub(crate) attempts: i32,
+    /// Of this event, POSTs that were definitely not executed.
+    pub(crate) tries: i32,
+}
+
+/// What a claim came to.
+pub(crate) struct Claimed {
+    pub(crate) ready: Vec<Ready>,
+    /// Events that were taken from the queue, whatever became of them.
+    pub(crate) taken: usize,
+}
+
+/// Takes the next slice of the queue, live events before past ones, in the order they occurred.
+pub(crate) async fn slice(turn: &Turn<'_>) -> Result<Claimed, Error> {
+    let none = Claimed {
+        ready: Vec::new(),
+        taken: 0,
+    };
+    let tx = turn.tx().await?;
+    if !lease::holds(&tx, turn.lease).await?
+        || lease::is_throttled(&tx, turn.lease).await?
+        || !sync::row(&tx).await?.running
+    {
+        return Ok(none);
+    }
+    let events = tx
+        .query_as::<EventRow>(
+            "SELECT * FROM event WHERE {mine} AND status = 'not_synced' AND due_at <= tillpost_now()
+              ORDER BY past, occurred_at, id LIMIT $2 FOR UPDATE SKIP LOCKED",
+            vec![i64::try_from(turn.service.settings().posting.slice).unwrap_or(i64::MAX).into()],
+        )
+        .await?;
+    if events.is_empty() {
+        return Ok(none);
+    }
+    let books = read_books(&tx).await?;
+    let mut entries = latest_entries(&tx, turn, &events).await?;
+    let taken = events.len();
+    let mut ready = Vec::with_capacity(taken);
+    for event in events {
+        let known = entries.remove(&event.id);
+        if let Some(entry) = one(&tx, turn, &books, &event, known).await? {
+            ready.push(entry);
+        }
+    }
+    tx.commit().await?;
+    Ok(Claimed { ready, taken })
+}
+
+// The latest generation of each event's entry in this company.
+async fn latest_entries(
+    tx: &TenantTx,
+    turn: &Turn<'_>,
+    events: &[EventRow],
+) -> Result<HashMap<EventId, EntryRow>, Error> {
+    let ids: Vec<uuid::Uuid> = events.iter().map(|event| event.id.0).collect();
+    Ok(tx
+        .query_as::<EntryRow>(
+            "SELECT DISTINCT ON (event_id) * FROM journal_entry WHERE {mine} AND company_id = $2 AND event_id = ANY($3)
+              ORDER BY event_id, generation DESC",
+            vec![turn.lease.company_id.clone().into(), ids.into()],
+        )
+        .await?
+        .into_iter()
+        .map(|entry| (entry.event_id, entry))
+        .collect())
+}
+
+async fn one(
+    tx: &TenantTx,
+    turn: &Turn<'_>,
+    books: &Books,
+    event: &EventRow,
+    known: Option<EntryRow>,
+) -> Result<Option<Ready>, Error> {
+    let generation = match known {
+        // Definitely not executed before: the same bytes go out again.
+        Some(entry) if entry.state == "sealed" => return Ok(Some(again(entry, event.tries))),
+        // Posted before the tenant went to another company and came back: it is in these books already.
+        Some(entry) if entry.state == "posted" => {
+            set_synced(tx, event.id).await?;
+            return Ok(None);
+        }
+        // Left in doubt before the tenant went and came back: the look-up decides.
+        Some(entry) if matches!(entry.state.as_str(), "sending" | "unknown") => {
+            set_processing(tx, event.id).await?;
+            return Ok(None);
+        }
+        Some(entry) => entry.generation + 1,
+        None => 1,
+    };
+    let financial = Event::parse(event.body.as_bytes()).map_err(Error::internal)?;
+    match accounting::journalize(&financial, books) {
+        Ok(Journalized::Entry(entry)) => {
+            let sealed = entry::seal(event.id, &event.number, &entry, &turn.connection);
+            insert(tx, turn, event, generation, entry.date(), sealed)
+                .await
+                .map(Some)
+        }
+        Ok(Journalized::Skipped(reason)) => {
+            end(tx, event.id, "skipped", reason.code(), &reason.to_string()).await?;
+            Ok(None)
+        }
+        Err(refusal) => {
+            end(tx, event.id, "failed", refusal.code(), &refusal.to_string()).await?;
+            Ok(None)
+        }
+    }
+}
+
+fn again(entry: EntryRow, tries: i32) -> Ready {
+    Ready {
+        id: entry.id,
+        event: entry.event_id,
+        number: entry.number,
+        request_id: entry.request_id,
+        body: entry.body,
+        content_hash: entry.content_hash,
+        attempts: entry.attempts,
+        tries,
+    }
+}
+
+async fn insert(
+    tx: &TenantTx,
+    turn: &Turn<'_>,
+    event: &EventRow,
+    generation: i32,
+    accounting_date: NaiveDate,
+    sealed: Sealed,
+) -> Result<Ready, Error> {
+    let id = JournalEntryId::new();
+    let environment = turn.service.settings().environment.as_str();
+    let request_id = identity::request_id(
+        environment,
+        turn.tenant,
+        &turn.lease.company_id,
+        event.id,
+        generation,
+    );
+    tx.insert(entity::journal_entry::ActiveModel {
+        tenant_id: Set(turn.tenant),
+        id: Set(id),
+        event_id: Set(event.id),
+        event_version: Set(event.version),
+        company_id: Set(turn.lease.company_id.clone()),
+        generation: Set(generation),
+        request_id: Set(request_id.clone()),
+        number: Set(event.number.clone()),
+        accounting_date: Set(accounting_date),
+        body: Set(sealed.body.clone()),
+        content_hash: Set(sealed.content_hash.clone()),
+        state: Set("sealed".to_owned()),
+        absences: NotSet,
+        due_at: NotSet,
+        attempts: NotSet,
+        qbo_id: NotSet,
+        sealed_at: NotSet,
+        settled_at: NotSet,
+    })
+    .await?;
+    Ok(Ready {
+        id,
+        event: event.id,
+        number: event.number.clone(),
+        request_id,
+        body: sealed.body,
+        content_hash: sealed.content_hash,
+        attempts: 0,
+        tries: event.tries,
+    })
+}
+
+/// Ends an event: a person must act, or there is nothing to post.
+pub(crate) async fn end(
+    tx: &TenantTx,
+    event: EventId,
+    status: &str,
+    code: &str,
+    detail: &str,
+) -> Result<(), Error> {
+    tx.execute(
+        "UPDATE event SET status = $3, due_at = NULL, problem_code = $4, problem_detail = $5, updated_at = tillpost_now()
+          WHERE {mine} AND id = $2",
+        vec![event.into(), status.into(), code.into(), detail.into()],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The event's entry is in the books.
+pub(crate) async fn set_synced(tx: &TenantTx, event: EventId) -> Result<(), Error> {
+    tx.execute(
+        "UPDATE event SET status = 'synced', due_at = NULL, problem_code = NULL, problem_detail = NULL,
+           synced_at = tillpost_now(), updated_at = tillpost_now() WHERE {mine} AND id = $2",
+        vec![event.into()],
+    )
+    .await?;
+    Ok(())
+}
+
+async fn set_processing(tx: &TenantTx, event: EventId) -> Result<(), Error> {
+    tx.execute(
+        "UPDATE event SET status = 'processing', due_at = NULL, updated_at = tillpost_now() WHERE {mine} AND id = $2",
+        vec![event.into()],
+    )
+    .await?;
+    Ok(())
+}

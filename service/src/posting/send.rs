@@ -1,0 +1,182 @@
+//! Sending a slice: intents are committed, then each POST leaves once, then each outcome is settled by itself.
+
+use super::claim::{self, Ready};
+use super::{Round, Turn, doubt, lease, settle};
+use crate::error::Error;
+use accounting::posting::Outcome;
+use futures::StreamExt;
+use quickbooks::{Answer, Failure, PostedEntry};
+use std::time::Duration;
+
+/// How long a round waits for the company's pace before it gives way to other tenants.
+const PATIENCE: Duration = Duration::from_millis(400);
+
+/// Claims, looks up, sends and settles one slice of the queue.
+pub(crate) async fn slice(turn: &Turn<'_>) -> Result<Round, Error> {
+    let claimed = claim::slice(turn).await?;
+    if claimed.taken == 0 {
+        return Ok(Round::Done);
+    }
+    let ready = match doubt::before_first_send(turn, claimed.ready).await? {
+        Ok(ready) => ready,
+        Err(end) => return Ok(end),
+    };
+    if ready.is_empty() {
+        return Ok(Round::More);
+    }
+    let mut leave = ready.len();
+    for place in 0..ready.len() {
+        let patience = if place == 0 { PATIENCE } else { Duration::ZERO };
+        if turn
+            .service
+            .pace()
+            .leave(&turn.lease.company_id, patience)
+            .await
+            .is_err()
+        {
+            leave = place;
+            break;
+        }
+    }
+    if leave == 0 {
+        return Ok(Round::Done);
+    }
+    let mut ready = ready;
+    ready.truncate(leave);
+    let gate = Gate::open(turn.service.settings().posting.send_window);
+    let intended = intend(turn, ready).await?;
+    let outcomes: Vec<Result<settle::Effect, Error>> = futures::stream::iter(intended)
+        .map(|entry| one(turn, entry, &gate))
+        .buffer_unordered(turn.service.settings().posting.concurrency.max(1))
+        .collect()
+        .await;
+    let mut effects = Vec::with_capacity(outcomes.len());
+    for outcome in outcomes {
+        effects.push(outcome?);
+    }
+    settle::after_wave(turn, &effects).await
+}
+
+// The intent: nothing leaves before its attempt, the lease's fence and the end of its send window are committed.
+async fn intend(turn: &Turn<'_>, ready: Vec<Ready>) -> Result<Vec<Ready>, Error> {
+    let tx = turn.tx().await?;
+    if !lease::holds(&tx, turn.lease).await? {
+        return Ok(Vec::new());
+    }
+    let window = turn.service.settings().posting.send_window.as_secs_f64();
+    let mut intended = Vec::with_capacity(ready.len());
+    for mut entry in ready {
+        // Withdrawn meanwhile where the event was replaced: then its bytes never leave.
+        let sealed = tx
+            .execute(
+                "UPDATE journal_entry SET state = 'sending', attempts = attempts + 1 WHERE {mine} AND id = $2 AND state = 'sealed'",
+                vec![entry.id.into()],
+            )
+            .await?;
+        if sealed.rows_affected() == 0 {
+            continue;
+        }
+        entry.attempts += 1;
+        tx.execute(
+            "INSERT INTO attempt (tenant_id, journal_entry_id, number, fence, send_not_after)
+             VALUES ($1, $2, $3, $4, tillpost_now() + make_interval(secs => $5))",
+            vec![
+                entry.id.into(),
+                entry.attempts.into(),
+                turn.lease.fence.into(),
+                window.into(),
+            ],
+        )
+        .await?;
+        tx.execute(
+            "UPDATE event SET status = 'processing', due_at = NULL, updated_at = tillpost_now() WHERE {mine} AND id = $2",
+            vec![entry.event.into()],
+        )
+        .await?;
+        intended.push(entry);
+    }
+    tx.commit().await?;
+    Ok(intended)
+}
+
+async fn one(turn: &Turn<'_>, entry: Ready, gate: &Gate) -> Result<settle::Effect, Error> {
+    if !gate.is_open() {
+        return settle::one(turn, &entry, Outcome::NotSent, None).await;
+    }
+    let answer = turn
+        .company()
+        .create_journal_entry(&entry.request_id, entry.body.clone())
+        .await;
+    let (outcome, report) = read(turn, &entry, answer);
+    settle::one(turn, &entry, outcome, Some(report)).await
+}
+
+fn read(
+    turn: &Turn<'_>,
+    entry: &Ready,
+    answer: Result<Answer<PostedEntry>, Failure>,
+) -> (Outcome, settle::Report) {
+    match answer {
+        Ok(answer) => {
+            let marker = super::identity::marker(entry.event, &entry.content_hash);
+            // An answer that is not this entry's says nothing of this entry.
+            let outcome = if answer.value.carries(&marker) {
+                Outcome::Posted
+            } else {
+                Outcome::Unknown
+            };
+            if outcome == Outcome::Unknown {
+                tracing::error!(
+                    tenant.id = %turn.tenant, event.id = %entry.event, intuit_tid = answer.intuit_tid,
+                    "QuickBooks answered a POST with another entry, {}", answer.value.id
+                );
+            }
+            (outcome, settle::Report::posted(answer))
+        }
+        Err(failure) => (settle::outcome(&failure), settle::Report::failed(failure)),
+    }
+}
+
+/// The send window of a wave, on a clock that goes on while the machine is suspended: a process that was stopped or a
+/// machine that slept finds it closed.
+struct Gate {
+    opened_at: Duration,
+    window: Duration,
+}
+
+impl Gate {
+    // Opened before the intent is committed, so that it closes before `send_not_after` does.
+    fn open(window: Duration) -> Self {
+        Self {
+            opened_at: since_boot(),
+            window,
+        }
+    }
+
+    fn is_open(&self) -> bool {
+        since_boot().saturating_sub(self.opened_at) < self.window
+    }
+}
+
+fn since_boot() -> Duration {
+    #[cfg(target_os = "linux")]
+    const CLOCK: rustix::time::ClockId = rustix::time::ClockId::Boottime;
+    #[cfg(not(target_os = "linux"))]
+    const CLOCK: rustix::time::ClockId = rustix::time::ClockId::Monotonic;
+    let now = rustix::time::clock_gettime(CLOCK);
+    Duration::new(
+        u64::try_from(now.tv_sec).unwrap_or_default(),
+        u32::try_from(now.tv_nsec).unwrap_or_default(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gate_whose_window_is_over_is_closed() {
+        assert!(Gate::open(Duration::from_secs(3600)).is_open());
+        assert!(!Gate::open(Duration::ZERO).is_open());
+    }
+}

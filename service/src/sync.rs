@@ -1,0 +1,277 @@
+//! The tenant's switch: posting events as they come, and what a person sees of it.
+
+use crate::access::Caller;
+use crate::alert::{self, Cause};
+use crate::error::Error;
+use crate::{Service, audit, bell, connection};
+use chrono::{DateTime, Utc};
+use entity::id::TenantId;
+use entity::store::TenantTx;
+use entity::sync::{Entity, Model};
+use sea_orm::FromQueryResult;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Where the sync stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = SyncState)]
+pub enum State {
+    /// Off: new events are kept, none is posted.
+    Stopped,
+    /// On.
+    Running,
+    /// On, but a person must act before anything is posted.
+    ActionRequired,
+}
+
+/// The sync of a tenant.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Sync {
+    /// Where it stands.
+    pub state: State,
+    /// What a person reads: "Things are good", or the most important thing to do.
+    #[schema(example = "Things are good")]
+    pub message: String,
+    /// Why events wait although the sync runs; stable. None while nothing is in the way.
+    #[schema(example = "throttled")]
+    pub waiting: Option<String>,
+    /// When events are tried again, while they wait.
+    pub waiting_until: Option<DateTime<Utc>>,
+    /// The line of Start Sync: events from before it are not queued by themselves.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When an entry was posted last.
+    pub last_success_at: Option<DateTime<Utc>>,
+    /// When the oldest event that waits in the queue occurred.
+    pub oldest_waiting_at: Option<DateTime<Utc>>,
+    /// Events by status.
+    pub events: Counts,
+}
+
+/// Events by status.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Counts {
+    /// Known, not queued.
+    pub never_synced: i64,
+    /// Queued.
+    pub not_synced: i64,
+    /// Under way.
+    pub processing: i64,
+    /// In the books.
+    pub synced: i64,
+    /// A person must act.
+    pub failed: i64,
+    /// Nothing to post.
+    pub skipped: i64,
+}
+
+/// The sync as it stands.
+///
+/// # Errors
+/// The database does not answer.
+pub async fn read(service: &Service, tenant: TenantId) -> Result<Sync, Error> {
+    let tx = service.tenant(tenant).await?;
+    view(&tx).await
+}
+
+/// Starts posting: queued events go out, and events that occur from now on are queued as they come. Starting again while it
+/// runs changes nothing, except that a company that refused us is tried again.
+///
+/// # Errors
+/// `not_connected`.
+pub async fn start(service: &Service, caller: &Caller, tenant: TenantId) -> Result<Sync, Error> {
+    let tx = service.tenant(tenant).await?;
+    let company = connection::company(&tx).await?;
+    if company.state == "disconnected" {
+        return Err(Error::conflict(
+            "not_connected",
+            "the QuickBooks company is disconnected; connect it again first",
+        ));
+    }
+    let refused = [Cause::SubscriptionLapsed, Cause::CompanyRefuses];
+    if refused
+        .iter()
+        .any(|cause| company.problem_code.as_deref() == Some(cause.code()))
+    {
+        // The person says it is mended; QuickBooks will tell whether it is.
+        tx.execute(
+            "UPDATE connection SET state = 'connected', problem_code = NULL WHERE {mine} AND id = $2",
+            vec![company.id.into()],
+        )
+        .await?;
+        alert::close(&tx, &refused).await?;
+    }
+    let started = tx
+        .execute(
+            "UPDATE sync SET running = true, started_at = tillpost_now(), stopped_at = NULL WHERE {mine} AND NOT running",
+            vec![],
+        )
+        .await?;
+    if started.rows_affected() > 0 {
+        audit::record(
+            &tx,
+            caller.actor(),
+            "sync.started",
+            &tenant.to_string(),
+            serde_json::json!({}),
+        )
+        .await?;
+    }
+    bell::wake(&tx).await?;
+    let sync = view(&tx).await?;
+    tx.commit().await?;
+    service.ring(tenant).await;
+    Ok(sync)
+}
+
+/// Pauses the queue; what is under way is settled, and nothing is lost. Stopping again changes nothing.
+///
+/// # Errors
+/// The database does not answer.
+pub async fn stop(service: &Service, caller: &Caller, tenant: TenantId) -> Result<Sync, Error> {
+    let tx = service.tenant(tenant).await?;
+    let stopped = tx
+        .execute(
+            "UPDATE sync SET running = false, stopped_at = tillpost_now() WHERE {mine} AND running",
+            vec![],
+        )
+        .await?;
+    if stopped.rows_affected() > 0 {
+        audit::record(
+            &tx,
+            caller.actor(),
+            "sync.stopped",
+            &tenant.to_string(),
+            serde_json::json!({}),
+        )
+        .await?;
+    }
+    let sync = view(&tx).await?;
+    tx.commit().await?;
+    Ok(sync)
+}
+
+pub(crate) async fn row(tx: &TenantTx) -> Result<Model, Error> {
+    tx.one(tx.find::<Entity>()).await?.ok_or(Error::NotFound)
+}
+
+async fn view(tx: &TenantTx) -> Result<Sync, Error> {
+    let row = row(tx).await?;
+    let connection = connection::current(tx).await?;
+    let events = counts(tx).await?;
+    let waiting = row
+        .waiting_code
+        .clone()
+        .filter(|_| events.not_synced + events.processing > 0);
+    let halted = connection
+        .as_ref()
+        .filter(|connection| connection.state == "action_required");
+    let state = match (row.running, halted) {
+        (false, _) => State::Stopped,
+        (true, Some(_)) => State::ActionRequired,
+        (true, None) => State::Running,
+    };
+    let message = match (&connection, halted) {
+        (None, _) => "Connect QuickBooks to begin.".to_owned(),
+        (Some(connection), _) if connection.state == "disconnected" => {
+            "QuickBooks is disconnected: connect it again.".to_owned()
+        }
+        (_, Some(connection)) => match connection.problem_code.as_deref() {
+            Some("subscription_lapsed") => {
+                "The QuickBooks subscription has lapsed: renew it, then start the sync again."
+            }
+            Some("company_refuses") => "QuickBooks refuses us for this company: see the alert.",
+            _ => "QuickBooks needs to be connected again.",
+        }
+        .to_owned(),
+        _ if !row.running => "The sync is stopped.".to_owned(),
+        _ if events.failed > 0 => format!(
+            "{} {} a person: see the failed events.",
+            events.failed,
+            if events.failed == 1 {
+                "event needs"
+            } else {
+                "events need"
+            }
+        ),
+        _ => match waiting.as_deref() {
+            Some("throttled") => {
+                "QuickBooks is limiting requests; posting goes on by itself.".to_owned()
+            }
+            Some(_) => "QuickBooks does not answer well at the moment; posting goes on by itself."
+                .to_owned(),
+            None => "Things are good".to_owned(),
+        },
+    };
+    Ok(Sync {
+        state,
+        message,
+        waiting_until: row.waiting_until.filter(|_| waiting.is_some()),
+        waiting,
+        started_at: row.started_at,
+        last_success_at: row.last_success_at,
+        oldest_waiting_at: oldest_waiting(tx).await?,
+        events,
+    })
+}
+
+async fn counts(tx: &TenantTx) -> Result<Counts, Error> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        status: String,
+        events: i64,
+    }
+    let rows = tx
+        .query_as::<Row>(
+            "SELECT status, count(*) AS events FROM event WHERE {mine} GROUP BY status",
+            vec![],
+        )
+        .await?;
+    let mut counts = Counts::default();
+    for row in rows {
+        match row.status.as_str() {
+            "never_synced" => counts.never_synced = row.events,
+            "not_synced" => counts.not_synced = row.events,
+            "processing" => counts.processing = row.events,
+            "synced" => counts.synced = row.events,
+            "failed" => counts.failed = row.events,
+            _ => counts.skipped = row.events,
+        }
+    }
+    Ok(counts)
+}
+
+async fn oldest_waiting(tx: &TenantTx) -> Result<Option<DateTime<Utc>>, Error> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        oldest: Option<DateTime<Utc>>,
+    }
+    Ok(tx
+        .query_as::<Row>(
+            "SELECT min(occurred_at) AS oldest FROM event WHERE {mine} AND status = 'not_synced'",
+            vec![],
+        )
+        .await?
+        .pop()
+        .and_then(|row| row.oldest))
+}
+
+/// Remembers why queued events wait, for the person who looks.
+pub(crate) async fn waits(tx: &TenantTx, code: &str, until: DateTime<Utc>) -> Result<(), Error> {
+    tx.execute(
+        "UPDATE sync SET waiting_code = $2, waiting_until = $3 WHERE {mine}",
+        vec![code.into(), until.into()],
+    )
+    .await?;
+    Ok(())
+}
+
+/// An entry was posted: nothing is in the way.
+pub(crate) async fn succeeds(tx: &TenantTx) -> Result<(), Error> {
+    tx.execute(
+        "UPDATE sync SET last_success_at = tillpost_now(), waiting_code = NULL, waiting_until = NULL WHERE {mine}",
+        vec![],
+    )
+    .await?;
+    Ok(())
+}
