@@ -45,7 +45,7 @@ fn create(role: &str) -> String {
         "DO $$ BEGIN
            PERFORM pg_advisory_xact_lock(7421906);
            IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN
-             CREATE ROLE {role} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOINHERIT;
+             CREATE ROLE {role} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE;
            END IF;
          END $$"
     )

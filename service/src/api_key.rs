@@ -233,12 +233,14 @@ pub async fn authenticate(service: &Service, presented: &str) -> Result<Option<C
         tenant_id: TenantId,
         secret_hash: Vec<u8>,
         scopes: Vec<String>,
-        stale: bool,
+        use_is_news: bool,
     }
     let tx = service.store().platform().await?;
     let found = tx
         .query_as::<Found>(
-            "SELECT k.tenant_id, k.secret_hash, k.scopes, false AS stale FROM api_key k
+            "SELECT k.tenant_id, k.secret_hash, k.scopes,
+               (k.last_used_at IS NULL OR k.last_used_at < tillpost_now() - interval '1 minute') AS use_is_news
+               FROM api_key k
                JOIN tenant t ON t.tenant_id = k.tenant_id AND t.status = 'active'
               WHERE k.id = $1 AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > tillpost_now())",
             vec![id.into()],
@@ -246,18 +248,29 @@ pub async fn authenticate(service: &Service, presented: &str) -> Result<Option<C
         .await?;
     tx.commit().await?;
     let hash = secret::keyed_hash(&service.settings().pepper, plain);
-    Ok(found
+    let Some(key) = found
         .into_iter()
-        .find(|key| !key.stale && secret::equal(&key.secret_hash, &hash))
-        .map(|key| Caller::Key {
-            tenant: key.tenant_id,
-            actor: id.to_string(),
-            scopes: Scope::ALL
-                .iter()
-                .copied()
-                .filter(|scope| key.scopes.iter().any(|name| name == scope.as_str()))
-                .collect(),
-        }))
+        .find(|key| secret::equal(&key.secret_hash, &hash))
+    else {
+        return Ok(None);
+    };
+    if key.use_is_news {
+        let tx = service.tenant(key.tenant_id).await?;
+        tx.execute(
+            "UPDATE api_key SET last_used_at = tillpost_now() WHERE {mine} AND id = $2",
+            vec![id.into()],
+        )
+        .await?;
+        tx.commit().await?;
+    }
+    let scopes = Scope::ALL.iter().copied();
+    Ok(Some(Caller::Key {
+        tenant: key.tenant_id,
+        actor: id.to_string(),
+        scopes: scopes
+            .filter(|scope| key.scopes.iter().any(|name| name == scope.as_str()))
+            .collect(),
+    }))
 }
 
 fn spell(service: &Service, id: ApiKeyId, plain: &SecretString) -> String {

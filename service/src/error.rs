@@ -91,9 +91,11 @@ fn lost(source: &sea_orm::sqlx::Error) -> bool {
     use sea_orm::sqlx::Error as Sqlx;
     match source {
         Sqlx::Io(_) | Sqlx::PoolTimedOut | Sqlx::PoolClosed | Sqlx::Protocol(_) => true,
-        Sqlx::Database(error) => error
-            .code()
-            .is_some_and(|code| ["08", "28", "3D", "53", "57P"].iter().any(|class| code.starts_with(class))),
+        Sqlx::Database(error) => error.code().is_some_and(|code| {
+            ["08", "28", "3D", "53", "57P"]
+                .iter()
+                .any(|class| code.starts_with(class))
+        }),
         _ => false,
     }
 }

@@ -215,7 +215,11 @@ async fn refresh(
             Err(NoAccess::Ended)
         }
         Err(failure) => {
-            tracing::warn!(tenant.id = %tenant, "the grant was not refreshed: {failure}");
+            if matches!(failure, OAuthFailure::Misconfigured { .. }) {
+                tracing::error!(tenant.id = %tenant, "our OAuth settings are wrong, no grant can be refreshed: {failure}");
+            } else {
+                tracing::warn!(tenant.id = %tenant, "the grant was not refreshed: {failure}");
+            }
             release(&tx, connection).await?;
             tx.commit().await?;
             Err(NoAccess::Later(failure.to_string()))

@@ -1,16 +1,19 @@
 //! Taking events in: each is stored once by its identity, numbered, and queued when the sync runs, all in one commit.
 
+mod rows;
+mod series;
+
 use crate::access::Caller;
 use crate::error::Error;
-use crate::{Service, audit, bell, books, connection};
+use crate::{Service, bell, books, connection};
 use accounting::{Currency, Event, EventError};
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::id::{EventId, TenantId};
 use entity::store::TenantTx;
-use sea_orm::{FromQueryResult, Value};
+use rows::{Known, flush, known, replace};
 use serde::Serialize;
+use series::Series;
 use sha2::{Digest, Sha256};
-use std::collections::{HashMap, HashSet};
 use utoipa::ToSchema;
 
 /// Events that are taken in at once; a longer stream is taken in by so many at a time.
@@ -183,7 +186,8 @@ impl Candidate {
     fn new(index: usize, event: Event) -> Self {
         // Identity is by meaning (`19.9` is `19.90`); what is kept is the event as its sender wrote it.
         let canonical = event.canonical_json();
-        let body = serde_json::to_string(&event).expect("an event holds only texts, lists and objects with text keys");
+        let body = serde_json::to_string(&event)
+            .expect("an event holds only texts, lists and objects with text keys");
         Self {
             index,
             kind: event.kind().as_str(),
@@ -233,18 +237,6 @@ impl Candidate {
     }
 }
 
-/// What is stored of an event with the same identity.
-#[derive(Debug, Clone, FromQueryResult)]
-struct Known {
-    id: EventId,
-    r#type: String,
-    external_id: String,
-    number: String,
-    version: i32,
-    body_hash: Vec<u8>,
-    status: String,
-}
-
 // Numbers are given under the lock of the tenant's series, which also makes two ingests of one tenant follow each other:
 // so what is read here as known stays true until the commit.
 async fn store(
@@ -259,7 +251,11 @@ async fn store(
     }
     let mut series = Series::lock(tx).await?;
     let mut known = known(tx, &candidates).await?;
-    series.avoid(tx, &candidates).await?;
+    let wanted = candidates
+        .iter()
+        .filter_map(|candidate| candidate.wanted_number.clone())
+        .collect();
+    series.avoid(tx, wanted, candidates.len()).await?;
     let mut new = Vec::new();
     let mut queued = false;
     for candidate in candidates {
@@ -316,239 +312,4 @@ async fn store(
     flush(tx, line, &mut new).await?;
     series.keep(tx).await?;
     Ok(queued)
-}
-
-async fn known(
-    tx: &TenantTx,
-    candidates: &[Candidate],
-) -> Result<HashMap<(String, String), Known>, Error> {
-    let rows = tx
-        .query_as::<Known>(
-            "SELECT e.id, e.type, e.external_id, e.number, e.version, e.body_hash, e.status
-               FROM unnest($2::text[], $3::text[]) AS wanted(type, external_id)
-               JOIN event e ON {mine:e} AND e.type = wanted.type AND e.external_id = wanted.external_id",
-            vec![
-                candidates.iter().map(|c| c.kind.to_owned()).collect::<Vec<_>>().into(),
-                candidates.iter().map(|c| c.external_id.clone()).collect::<Vec<_>>().into(),
-            ],
-        )
-        .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| ((row.r#type.clone(), row.external_id.clone()), row))
-        .collect())
-}
-
-/// Document numbers: the tenant's own series, which steps over the numbers that events brought with them.
-struct Series {
-    next: i64,
-    taken: HashSet<String>,
-    /// What events of this request ask for: given to no other.
-    reserved: HashSet<String>,
-}
-
-impl Series {
-    async fn lock(tx: &TenantTx) -> Result<Self, Error> {
-        #[derive(FromQueryResult)]
-        struct Row {
-            next_number: i64,
-        }
-        let row = tx
-            .query_as::<Row>(
-                "SELECT next_number FROM number_series WHERE {mine} FOR UPDATE",
-                vec![],
-            )
-            .await?
-            .pop()
-            .ok_or(Error::NotFound)?;
-        Ok(Self {
-            next: row.next_number,
-            taken: HashSet::new(),
-            reserved: HashSet::new(),
-        })
-    }
-
-    // Learns which of the numbers that may be given now are taken: those that were asked for, and the stretch of the series.
-    async fn avoid(&mut self, tx: &TenantTx, candidates: &[Candidate]) -> Result<(), Error> {
-        #[derive(FromQueryResult)]
-        struct Row {
-            number: String,
-        }
-        let mut numbers: Vec<String> = candidates
-            .iter()
-            .filter_map(|c| c.wanted_number.clone())
-            .collect();
-        self.reserved.extend(numbers.iter().cloned());
-        let mut from = self.next;
-        let mut free = 0;
-        while free < candidates.len() {
-            let stretch: Vec<String> = (from..)
-                .take(candidates.len())
-                .map(|n| n.to_string())
-                .collect();
-            from += i64::try_from(stretch.len()).map_err(Error::internal)?;
-            numbers.extend(stretch.iter().cloned());
-            let taken = tx
-                .query_as::<Row>(
-                    "SELECT number FROM event WHERE {mine} AND number = ANY($2)",
-                    vec![std::mem::take(&mut numbers).into()],
-                )
-                .await?;
-            self.taken.extend(taken.into_iter().map(|row| row.number));
-            free += stretch
-                .iter()
-                .filter(|n| !self.taken.contains(*n) && !self.reserved.contains(*n))
-                .count();
-        }
-        Ok(())
-    }
-
-    fn give(&mut self, wanted: Option<&str>) -> Result<String, String> {
-        if let Some(number) = wanted {
-            return if self.taken.insert(number.to_owned()) {
-                Ok(number.to_owned())
-            } else {
-                Err(format!(
-                    "number {number} belongs to another event; send another number, or leave it out to have one given"
-                ))
-            };
-        }
-        loop {
-            let number = self.next.to_string();
-            self.next += 1;
-            if !self.reserved.contains(&number) && self.taken.insert(number.clone()) {
-                return Ok(number);
-            }
-        }
-    }
-
-    async fn keep(&self, tx: &TenantTx) -> Result<(), Error> {
-        tx.execute(
-            "UPDATE number_series SET next_number = $2 WHERE {mine} AND next_number <> $2",
-            vec![self.next.into()],
-        )
-        .await?;
-        Ok(())
-    }
-}
-
-// One statement for all new events, with arrays: its text is the same for any number of rows.
-async fn flush(tx: &TenantTx, line: &Line, new: &mut Vec<(Candidate, Known)>) -> Result<(), Error> {
-    if new.is_empty() {
-        return Ok(());
-    }
-    let texts = |of: fn(&(Candidate, Known)) -> String| -> Value {
-        new.iter().map(of).collect::<Vec<String>>().into()
-    };
-    let values = vec![
-        new.iter().map(|(_, k)| k.id.0).collect::<Vec<_>>().into(),
-        texts(|(c, _)| c.kind.to_owned()),
-        texts(|(c, _)| c.external_id.clone()),
-        texts(|(_, k)| k.number.clone()),
-        texts(|(c, _)| c.body.clone()),
-        new.iter()
-            .map(|(c, _)| c.body_hash.clone())
-            .collect::<Vec<Vec<u8>>>()
-            .into(),
-        new.iter()
-            .map(|(c, _)| c.occurred_at)
-            .collect::<Vec<_>>()
-            .into(),
-        new.iter()
-            .map(|(c, _)| c.business_date)
-            .collect::<Vec<_>>()
-            .into(),
-        texts(|(c, _)| c.location.clone().unwrap_or_default()),
-        new.iter()
-            .map(|(c, _)| line.queues(c.occurred_at))
-            .collect::<Vec<bool>>()
-            .into(),
-    ];
-    tx.execute(
-        "INSERT INTO event (tenant_id, id, type, external_id, number, body, body_hash, occurred_at, business_date, location,
-           status, due_at)
-         SELECT $1, e.id, e.type, e.external_id, e.number, e.body, e.body_hash, e.occurred_at, e.business_date, nullif(e.location, ''),
-           CASE WHEN e.queued THEN 'not_synced' ELSE 'never_synced' END, CASE WHEN e.queued THEN tillpost_now() END
-           FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bytea[], $8::timestamptz[],
-             $9::date[], $10::text[], $11::bool[])
-             AS e(id, type, external_id, number, body, body_hash, occurred_at, business_date, location, queued)",
-        values,
-    )
-    .await?;
-    new.clear();
-    Ok(())
-}
-
-// The same identity with another body: the next version, as long as nothing of the old one can be in the books.
-async fn replace(
-    tx: &TenantTx,
-    caller: &Caller,
-    line: &Line,
-    series: &Series,
-    candidate: &Candidate,
-    row: &Known,
-) -> Result<TakenEvent, Error> {
-    if let Some(wanted) = &candidate.wanted_number
-        && *wanted != row.number
-        && series.taken.contains(wanted)
-    {
-        return Ok(candidate.refused(
-            "number_in_use",
-            "number",
-            format!(
-                "number {wanted} belongs to another event; send another number, or leave it out"
-            ),
-        ));
-    }
-    let number = candidate.wanted_number.as_ref().unwrap_or(&row.number);
-    let queues = line.queues(candidate.occurred_at);
-    // Where nothing can be in the books: not queued, queued and never sent, failed, or skipped. A sealed entry that was
-    // definitely not executed is withdrawn with the version it was made of.
-    let replaced = tx
-        .query_as::<Known>(
-            "UPDATE event SET version = version + 1, number = $3, body = $4, body_hash = $5, occurred_at = $6,
-               business_date = $7, location = $8, updated_at = tillpost_now(), problem_code = NULL, problem_detail = NULL,
-               tries = 0,
-               status = CASE WHEN status = 'never_synced' AND NOT $9 THEN 'never_synced' ELSE 'not_synced' END,
-               due_at = CASE WHEN status = 'never_synced' AND NOT $9 THEN NULL ELSE tillpost_now() END
-             WHERE {mine} AND id = $2 AND status IN ('never_synced', 'not_synced', 'failed', 'skipped')
-             RETURNING id, type, external_id, number, version, body_hash, status",
-            vec![
-                row.id.into(),
-                number.clone().into(),
-                candidate.body.clone().into(),
-                candidate.body_hash.clone().into(),
-                candidate.occurred_at.into(),
-                candidate.business_date.into(),
-                candidate.location.clone().into(),
-                queues.into(),
-            ],
-        )
-        .await?
-        .pop();
-    let Some(replaced) = replaced else {
-        return Ok(candidate.refused(
-            "event_already_posted",
-            "external_id",
-            format!(
-                "event {} is {} and its journal entry cannot be changed from here; send a correcting event with its own external_id",
-                row.id,
-                if row.status == "synced" { "posted" } else { "being posted" }
-            ),
-        ));
-    };
-    tx.execute(
-        "UPDATE journal_entry SET state = 'withdrawn', settled_at = tillpost_now() WHERE {mine} AND event_id = $2 AND state = 'sealed'",
-        vec![row.id.into()],
-    )
-    .await?;
-    audit::record(
-        tx,
-        caller.actor(),
-        "event.replaced",
-        &row.id.to_string(),
-        serde_json::json!({ "from_version": row.version, "to_version": replaced.version }),
-    )
-    .await?;
-    Ok(candidate.taken(Taken::Replaced, &replaced))
 }

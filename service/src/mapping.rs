@@ -262,7 +262,7 @@ fn read_slot(text: &str) -> Result<Slot, Error> {
     })
 }
 
-fn read_key<'a>(slot: Slot, key: Option<&'a str>) -> Result<Option<&'a str>, Error> {
+fn read_key(slot: Slot, key: Option<&str>) -> Result<Option<&str>, Error> {
     if key.is_some() && slot.key().is_none() {
         return Err(Error::invalid(
             "unexpected_key",

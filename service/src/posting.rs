@@ -209,6 +209,11 @@ pub(crate) enum Round {
 
 // First what was asked for by a person, then what is in doubt, then a slice of the queue.
 async fn round(turn: &Turn<'_>) -> Result<Round, Error> {
+    let tx = turn.tx().await?;
+    if lease::is_throttled(&tx, turn.lease).await? {
+        return Ok(Round::Done);
+    }
+    drop(tx);
     if turn.connection.preferences_stale {
         let tx = turn.tx().await?;
         let stale = connection::company(&tx).await?.preferences_stale;

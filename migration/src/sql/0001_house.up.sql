@@ -205,7 +205,7 @@ CREATE TABLE event (
   external_id        text        NOT NULL,
   number             text        NOT NULL CHECK (number ~ '^[A-Za-z0-9-]{1,21}$'),
   version            integer     NOT NULL DEFAULT 1 CHECK (version > 0),
-  -- The event as the contract spells it, canonical: equal bodies are equal bytes.
+  -- The event as its sender wrote it, and the hash of its canonical form: what means the same hashes the same.
   body               text        NOT NULL,
   body_hash          bytea       NOT NULL,
   occurred_at        timestamptz NOT NULL,
@@ -381,5 +381,5 @@ CREATE POLICY platform ON audit_record FOR INSERT TO tillpost_platform WITH CHEC
 GRANT SELECT, INSERT, UPDATE ON tenant TO tillpost_platform;
 GRANT INSERT ON number_series, sync, audit_record TO tillpost_platform;
 GRANT SELECT, INSERT, UPDATE ON turn TO tillpost_platform;
-GRANT SELECT (tenant_id, id, secret_hash, scopes, expires_at, revoked_at) ON api_key TO tillpost_platform;
+GRANT SELECT (tenant_id, id, secret_hash, scopes, expires_at, revoked_at, last_used_at) ON api_key TO tillpost_platform;
 GRANT SELECT (tenant_id, id, start_hash, state_hash) ON authorization_request TO tillpost_platform;

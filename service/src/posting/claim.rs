@@ -43,10 +43,7 @@ pub(crate) async fn slice(turn: &Turn<'_>) -> Result<Claimed, Error> {
         taken: 0,
     };
     let tx = turn.tx().await?;
-    if !lease::holds(&tx, turn.lease).await?
-        || lease::is_throttled(&tx, turn.lease).await?
-        || !sync::row(&tx).await?.running
-    {
+    if !lease::holds(&tx, turn.lease).await? || !sync::row(&tx).await?.running {
         return Ok(none);
     }
     let events = tx
@@ -207,7 +204,7 @@ pub(crate) async fn end(
 ) -> Result<(), Error> {
     tx.execute(
         "UPDATE event SET status = $3, due_at = NULL, problem_code = $4, problem_detail = $5, updated_at = tillpost_now()
-          WHERE {mine} AND id = $2",
+          WHERE {mine} AND id = $2 AND status IN ('not_synced', 'processing')",
         vec![event.into(), status.into(), code.into(), detail.into()],
     )
     .await?;

@@ -44,9 +44,6 @@ pub(crate) async fn recover(tx: &TenantTx, lease: &Lease, waits: &Waits) -> Resu
 /// Looks up the unknown outcomes whose time has come, all with one query.
 pub(crate) async fn look_up(turn: &Turn<'_>) -> Result<Round, Error> {
     let tx = turn.tx().await?;
-    if lease::is_throttled(&tx, turn.lease).await? {
-        return Ok(Round::Done);
-    }
     let due = tx
         .query_as::<EntryRow>(
             "SELECT * FROM journal_entry WHERE {mine} AND company_id = $2 AND state = 'unknown' AND due_at <= tillpost_now()

@@ -214,7 +214,7 @@ pub(crate) async fn queue_again(
 ) -> Result<(), Error> {
     tx.execute(
         "UPDATE event SET status = 'not_synced', due_at = tillpost_now() + make_interval(secs => $3), tries = tries + 1,
-           updated_at = tillpost_now() WHERE {mine} AND id = $2",
+           updated_at = tillpost_now() WHERE {mine} AND id = $2 AND status IN ('not_synced', 'processing')",
         vec![event.into(), after.as_secs_f64().into()],
     )
     .await?;

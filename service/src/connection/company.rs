@@ -1,0 +1,150 @@
+//! A company consented: it becomes the tenant's connection, or is refused.
+
+use super::{Outcome, current, home_currency};
+use crate::alert::{self, Cause};
+use crate::error::Error;
+use crate::{Service, audit, bell, chart, grant};
+use entity::authorization_request;
+use entity::connection::Model;
+use entity::id::{ConnectionId, TenantId};
+use entity::store::TenantTx;
+use quickbooks::{CompanyInfo, Grant, Preferences};
+use sea_orm::FromQueryResult;
+
+/// Settles a consent in one transaction: connection, grant, alerts, import of the chart, wake-up.
+pub(super) async fn settle(
+    service: &Service,
+    tenant: TenantId,
+    request: &authorization_request::Model,
+    company_id: &str,
+    grant: &Grant,
+    info: &CompanyInfo,
+    preferences: &Preferences,
+) -> Result<Outcome, Error> {
+    let tx = service.tenant(tenant).await?;
+    // Two flows of one tenant end one after the other.
+    tx.query("SELECT 1 FROM sync WHERE {mine} FOR UPDATE", vec![])
+        .await?;
+    let present = current(&tx).await?;
+    if let Some(present) = &present
+        && present.company_id != company_id
+    {
+        if !request.allow_company_change {
+            return Ok(Outcome::CompanyMismatch);
+        }
+        leave(&tx, present, &request.requested_by).await?;
+    }
+    let id = match upsert(&tx, company_id, info, preferences).await {
+        Ok(id) => id,
+        Err(Error::Internal(source)) if is_taken(source.as_ref()) => {
+            return Ok(Outcome::CompanyTaken);
+        }
+        Err(error) => return Err(error),
+    };
+    grant::store(service, &tx, id, grant).await?;
+    alert::close(
+        &tx,
+        &[
+            Cause::AuthenticationLost,
+            Cause::CompanyRefuses,
+            Cause::SubscriptionLapsed,
+        ],
+    )
+    .await?;
+    chart::queue_import(&tx, company_id, &request.requested_by).await?;
+    bell::wake(&tx).await?;
+    audit::record(
+        &tx,
+        &request.requested_by,
+        "connection.connected",
+        &id.to_string(),
+        serde_json::json!({ "company_id": company_id }),
+    )
+    .await?;
+    tx.commit().await?;
+    Ok(Outcome::Connected)
+}
+
+fn is_taken(source: &(dyn std::error::Error + 'static)) -> bool {
+    source
+        .downcast_ref::<sea_orm::DbErr>()
+        .and_then(sea_orm::DbErr::sql_err)
+        .is_some_and(|error| matches!(error, sea_orm::SqlErr::UniqueConstraintViolation(_)))
+}
+
+async fn upsert(
+    tx: &TenantTx,
+    company_id: &str,
+    info: &CompanyInfo,
+    preferences: &Preferences,
+) -> Result<ConnectionId, Error> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        id: ConnectionId,
+    }
+    let rows = tx
+        .query_as::<Row>(
+            "INSERT INTO connection (tenant_id, id, company_id, company_name, country, home_currency, closing_date,
+               guards_numbers, state, is_current)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'connected', true)
+             ON CONFLICT (tenant_id, company_id) DO UPDATE SET company_name = excluded.company_name,
+               country = excluded.country, home_currency = excluded.home_currency, closing_date = excluded.closing_date,
+               guards_numbers = excluded.guards_numbers, preferences_read_at = tillpost_now(), preferences_stale = false,
+               state = 'connected', problem_code = NULL, is_current = true, connected_at = tillpost_now(),
+               disconnected_at = NULL
+             RETURNING id",
+            vec![
+                ConnectionId::new().into(),
+                company_id.into(),
+                info.name.clone().into(),
+                info.country.clone().into(),
+                home_currency(preferences).into(),
+                preferences.book_close_date.into(),
+                preferences.warn_duplicate_journal_number.into(),
+            ],
+        )
+        .await?;
+    rows.into_iter()
+        .next()
+        .map(|row| row.id)
+        .ok_or(Error::NotFound)
+}
+
+// Everything the old company was told stays with it; in the new one every event is still to come, and the sync stands still.
+async fn leave(tx: &TenantTx, present: &Model, actor: &str) -> Result<(), Error> {
+    tx.execute(
+        "UPDATE connection SET state = 'disconnected', is_current = false, disconnected_at = tillpost_now()
+          WHERE {mine} AND id = $2",
+        vec![present.id.into()],
+    )
+    .await?;
+    tx.execute(
+        "DELETE FROM connection_grant WHERE {mine} AND connection_id = $2",
+        vec![present.id.into()],
+    )
+    .await?;
+    // A holder of the old company must not settle into the new one's state.
+    tx.execute(
+        "UPDATE company_lease SET fence = fence + 1, expires_at = tillpost_now() WHERE {mine}",
+        vec![],
+    )
+    .await?;
+    tx.execute("UPDATE sync SET running = false, stopped_at = tillpost_now(), waiting_code = NULL WHERE {mine}", vec![])
+        .await?;
+    let unsynced = tx
+        .execute(
+            "UPDATE event SET status = 'never_synced', due_at = NULL, problem_code = NULL, problem_detail = NULL,
+               synced_at = NULL, past = false, past_sync_id = NULL, tries = 0, updated_at = tillpost_now()
+              WHERE {mine} AND status <> 'never_synced'",
+            vec![],
+        )
+        .await?;
+    audit::record(
+        tx,
+        actor,
+        "connection.company_changed",
+        &present.id.to_string(),
+        serde_json::json!({ "from_company_id": present.company_id, "events_unsynced": unsynced.rows_affected() }),
+    )
+    .await
+}

@@ -1,0 +1,169 @@
+//! The rows of events on their way in: what is known of them, new ones all at once, and the next version of one.
+
+use super::series::Series;
+use super::{Candidate, Line, Taken, TakenEvent};
+use crate::access::Caller;
+use crate::audit;
+use crate::error::Error;
+use entity::id::EventId;
+use entity::store::TenantTx;
+use sea_orm::{FromQueryResult, Value};
+use std::collections::HashMap;
+
+/// What is stored of an event with the same identity.
+#[derive(Debug, Clone, FromQueryResult)]
+pub(super) struct Known {
+    pub(super) id: EventId,
+    pub(super) r#type: String,
+    pub(super) external_id: String,
+    pub(super) number: String,
+    pub(super) version: i32,
+    pub(super) body_hash: Vec<u8>,
+    pub(super) status: String,
+}
+
+pub(super) async fn known(
+    tx: &TenantTx,
+    candidates: &[Candidate],
+) -> Result<HashMap<(String, String), Known>, Error> {
+    let rows = tx
+        .query_as::<Known>(
+            "SELECT e.id, e.type, e.external_id, e.number, e.version, e.body_hash, e.status
+               FROM unnest($2::text[], $3::text[]) AS wanted(type, external_id)
+               JOIN event e ON {mine:e} AND e.type = wanted.type AND e.external_id = wanted.external_id",
+            vec![
+                candidates.iter().map(|c| c.kind.to_owned()).collect::<Vec<_>>().into(),
+                candidates.iter().map(|c| c.external_id.clone()).collect::<Vec<_>>().into(),
+            ],
+        )
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| ((row.r#type.clone(), row.external_id.clone()), row))
+        .collect())
+}
+
+// One statement for all new events, with arrays: its text is the same for any number of rows.
+pub(super) async fn flush(
+    tx: &TenantTx,
+    line: &Line,
+    new: &mut Vec<(Candidate, Known)>,
+) -> Result<(), Error> {
+    if new.is_empty() {
+        return Ok(());
+    }
+    let texts = |of: fn(&(Candidate, Known)) -> String| -> Value {
+        new.iter().map(of).collect::<Vec<String>>().into()
+    };
+    let values = vec![
+        new.iter().map(|(_, k)| k.id.0).collect::<Vec<_>>().into(),
+        texts(|(c, _)| c.kind.to_owned()),
+        texts(|(c, _)| c.external_id.clone()),
+        texts(|(_, k)| k.number.clone()),
+        texts(|(c, _)| c.body.clone()),
+        new.iter()
+            .map(|(c, _)| c.body_hash.clone())
+            .collect::<Vec<Vec<u8>>>()
+            .into(),
+        new.iter()
+            .map(|(c, _)| c.occurred_at)
+            .collect::<Vec<_>>()
+            .into(),
+        new.iter()
+            .map(|(c, _)| c.business_date)
+            .collect::<Vec<_>>()
+            .into(),
+        texts(|(c, _)| c.location.clone().unwrap_or_default()),
+        new.iter()
+            .map(|(c, _)| line.queues(c.occurred_at))
+            .collect::<Vec<bool>>()
+            .into(),
+    ];
+    tx.execute(
+        "INSERT INTO event (tenant_id, id, type, external_id, number, body, body_hash, occurred_at, business_date, location,
+           status, due_at)
+         SELECT $1, e.id, e.type, e.external_id, e.number, e.body, e.body_hash, e.occurred_at, e.business_date, nullif(e.location, ''),
+           CASE WHEN e.queued THEN 'not_synced' ELSE 'never_synced' END, CASE WHEN e.queued THEN tillpost_now() END
+           FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bytea[], $8::timestamptz[],
+             $9::date[], $10::text[], $11::bool[])
+             AS e(id, type, external_id, number, body, body_hash, occurred_at, business_date, location, queued)",
+        values,
+    )
+    .await?;
+    new.clear();
+    Ok(())
+}
+
+// The same identity with another body: the next version, as long as nothing of the old one can be in the books.
+pub(super) async fn replace(
+    tx: &TenantTx,
+    caller: &Caller,
+    line: &Line,
+    series: &Series,
+    candidate: &Candidate,
+    row: &Known,
+) -> Result<TakenEvent, Error> {
+    if let Some(wanted) = &candidate.wanted_number
+        && *wanted != row.number
+        && series.taken.contains(wanted)
+    {
+        return Ok(candidate.refused(
+            "number_in_use",
+            "number",
+            format!(
+                "number {wanted} belongs to another event; send another number, or leave it out"
+            ),
+        ));
+    }
+    let number = candidate.wanted_number.as_ref().unwrap_or(&row.number);
+    let queues = line.queues(candidate.occurred_at);
+    // Where nothing can be in the books: not queued, queued and never sent, failed, or skipped. A sealed entry that was
+    // definitely not executed is withdrawn with the version it was made of.
+    let replaced = tx
+        .query_as::<Known>(
+            "UPDATE event SET version = version + 1, number = $3, body = $4, body_hash = $5, occurred_at = $6,
+               business_date = $7, location = $8, updated_at = tillpost_now(), problem_code = NULL, problem_detail = NULL,
+               tries = 0,
+               status = CASE WHEN status = 'never_synced' AND NOT $9 THEN 'never_synced' ELSE 'not_synced' END,
+               due_at = CASE WHEN status = 'never_synced' AND NOT $9 THEN NULL ELSE tillpost_now() END
+             WHERE {mine} AND id = $2 AND status IN ('never_synced', 'not_synced', 'failed', 'skipped')
+             RETURNING id, type, external_id, number, version, body_hash, status",
+            vec![
+                row.id.into(),
+                number.clone().into(),
+                candidate.body.clone().into(),
+                candidate.body_hash.clone().into(),
+                candidate.occurred_at.into(),
+                candidate.business_date.into(),
+                candidate.location.clone().into(),
+                queues.into(),
+            ],
+        )
+        .await?
+        .pop();
+    let Some(replaced) = replaced else {
+        return Ok(candidate.refused(
+            "event_already_posted",
+            "external_id",
+            format!(
+                "event {} is {} and its journal entry cannot be changed from here; send a correcting event with its own external_id",
+                row.id,
+                if row.status == "synced" { "posted" } else { "being posted" }
+            ),
+        ));
+    };
+    tx.execute(
+        "UPDATE journal_entry SET state = 'withdrawn', settled_at = tillpost_now() WHERE {mine} AND event_id = $2 AND state = 'sealed'",
+        vec![row.id.into()],
+    )
+    .await?;
+    audit::record(
+        tx,
+        caller.actor(),
+        "event.replaced",
+        &row.id.to_string(),
+        serde_json::json!({ "from_version": row.version, "to_version": replaced.version }),
+    )
+    .await?;
+    Ok(candidate.taken(Taken::Replaced, &replaced))
+}

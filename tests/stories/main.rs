@@ -1,0 +1,10 @@
+//! Stories told through the two doors: over HTTP, and by turns that are taken when the story says so.
+//!
+//! Each story has a [`world::World`] of its own: a database cloned from a migrated template, a Redis prefix, a simulated
+//! QuickBooks, the API on a port of its own. Time is set, never slept for.
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "a story that breaks says where")]
+
+mod lab;
+mod lifecycle;
+mod tidy;
+mod world;
