@@ -6,6 +6,7 @@
 
 #![allow(clippy::disallowed_methods)] // This is the door that the lint sends everybody to.
 
+use crate::home::Home;
 use crate::id::TenantId;
 use chrono::{DateTime, Utc};
 use sea_orm::{
@@ -26,11 +27,13 @@ pub trait TenantOwned: EntityTrait {
 pub struct Store {
     application: DatabaseConnection,
     platform: DatabaseConnection,
+    home: Home,
     typed_filter: bool,
 }
 
 impl Store {
-    /// Opens both logins. `connections_max` is the size of each pool's larger half, the application's.
+    /// Opens both logins. `connections_max` is the size of each pool's larger half, the application's. The connections live
+    /// in the runtime of the caller, whichever threads use them.
     ///
     /// # Errors
     /// The database cannot be reached or refuses a login.
@@ -43,6 +46,7 @@ impl Store {
             application: Database::connect(options(application_url, connections_max)).await?,
             platform: Database::connect(options(platform_url, (connections_max / 2).max(2)))
                 .await?,
+            home: Home::here(),
             typed_filter: true,
         })
     }
@@ -60,7 +64,7 @@ impl Store {
     /// # Errors
     /// The database cannot be reached.
     pub async fn tenant(&self, tenant: TenantId) -> Result<TenantTx, DbErr> {
-        let tx = self.application.begin().await?;
+        let tx = self.home.open(self.application.begin()).await?;
         tx.execute_raw(Statement::from_sql_and_values(
             DbBackend::Postgres,
             "SELECT set_config('app.tenant_id', $1, true)",
@@ -80,7 +84,7 @@ impl Store {
     /// The database cannot be reached.
     pub async fn platform(&self) -> Result<PlatformTx, DbErr> {
         Ok(PlatformTx {
-            tx: self.platform.begin().await?,
+            tx: self.home.open(self.platform.begin()).await?,
         })
     }
 
@@ -89,8 +93,8 @@ impl Store {
     /// # Errors
     /// One of them does not.
     pub async fn ping(&self) -> Result<(), DbErr> {
-        self.application.ping().await?;
-        self.platform.ping().await
+        self.home.open(self.application.ping()).await?;
+        self.home.open(self.platform.ping()).await
     }
 
     /// Closes the pools, waiting for what they still do.

@@ -23,7 +23,7 @@ pub struct QuickBooks {
 #[derive(Debug)]
 pub(crate) struct App {
     pub(crate) settings: Settings,
-    pub(crate) http: reqwest::Client,
+    pub(crate) http: wire::Client,
     pub(crate) endpoints: OnceCell<OAuthEndpoints>,
 }
 

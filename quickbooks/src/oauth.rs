@@ -1,5 +1,6 @@
 //! The OAuth 2.0 calls (`quickbooks-online.md` §1).
 
+use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -8,9 +9,10 @@ use oauth2::basic::{
     BasicTokenType,
 };
 use oauth2::{
-    AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet,
-    ExtraTokenFields, HttpRequest, HttpResponse, RedirectUrl, RefreshToken, RequestTokenError,
-    Scope, StandardRevocableToken, StandardTokenResponse, TokenResponse, TokenUrl,
+    AsyncHttpClient, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet,
+    EndpointSet, ExtraTokenFields, HttpRequest, HttpResponse, RedirectUrl, RefreshToken,
+    RequestTokenError, Scope, StandardRevocableToken, StandardTokenResponse, TokenResponse,
+    TokenUrl,
 };
 use reqwest::header::{ACCEPT, HeaderValue};
 use reqwest::{Method, Request};
@@ -86,7 +88,7 @@ pub(crate) async fn exchange_code(app: &App, code: &str) -> Result<Grant, OAuthF
     let post = TokenPost::new(app, "exchange code", code);
     let answer = client
         .exchange_code(AuthorizationCode::new(code.to_owned()))
-        .request_async(&|request| post.send(request))
+        .request_async(&post)
         .await;
     post.grant(answer)
 }
@@ -96,7 +98,7 @@ pub(crate) async fn refresh(app: &App, token: &SecretString) -> Result<Grant, OA
     let post = TokenPost::new(app, "refresh", token.expose_secret());
     let answer = client
         .exchange_refresh_token(&RefreshToken::new(token.expose_secret().to_owned()))
-        .request_async(&|request| post.send(request))
+        .request_async(&post)
         .await;
     post.grant(answer)
 }
@@ -262,6 +264,16 @@ impl<'a> TokenPost<'a> {
             refresh_hard_expires_in: seconds(lives.x_refresh_token_hard_expires_in),
             intuit_tid: received.and_then(|received| received.intuit_tid),
         })
+    }
+}
+
+// Boxed, and no closure: the future of a borrowing closure could not be sent between threads.
+impl<'c> AsyncHttpClient<'c> for TokenPost<'_> {
+    type Error = OAuthFailure;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, OAuthFailure>> + Send + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(self.send(request))
     }
 }
 

@@ -1,10 +1,14 @@
 //! The one place where something leaves for Intuit.
 
 use std::error::Error as _;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::time::Duration;
 
-use reqwest::{Client, Request, Response};
+use reqwest::{Request, RequestBuilder, Response};
+use tokio::runtime::Handle;
 use tracing::{Instrument, Span, debug, field, info_span};
+use url::Url;
 
 use crate::settings::{Settings, SetupError};
 
@@ -49,13 +53,37 @@ pub(crate) struct Call<'a> {
     pub(crate) answer_bytes_max: usize,
 }
 
+/// The HTTP client, and the runtime in which its connections live: the one that made it. A connection is used by whoever calls
+/// next; were it opened in a caller's runtime that ends earlier, it would fail under the next caller's request.
+#[derive(Debug)]
+pub(crate) struct Client {
+    http: reqwest::Client,
+    home: Option<Handle>,
+}
+
+impl Client {
+    /// Begins a request; [`send`] sends it.
+    pub(crate) fn post(&self, url: Url) -> RequestBuilder {
+        self.http.post(url)
+    }
+
+    async fn execute(&self, request: Request) -> reqwest::Result<Response> {
+        let mut call = pin!(self.http.execute(request));
+        poll_fn(|context| {
+            let _at_home = self.home.as_ref().map(Handle::enter);
+            call.as_mut().poll(context)
+        })
+        .await
+    }
+}
+
 /// The HTTP client: one request on the wire per call, straight to its host.
 pub(crate) fn client(settings: &Settings) -> Result<Client, SetupError> {
     // The client panics without a provider, so its absence is looked for here.
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         return Err(SetupError::NoTlsProvider);
     }
-    Client::builder()
+    let http = reqwest::Client::builder()
         .retry(reqwest::retry::never())
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
@@ -64,7 +92,11 @@ pub(crate) fn client(settings: &Settings) -> Result<Client, SetupError> {
         .connect_timeout(settings.timeouts.connect)
         .user_agent(concat!("tillpost/", env!("CARGO_PKG_VERSION")))
         .build()
-        .map_err(SetupError::HttpClient)
+        .map_err(SetupError::HttpClient)?;
+    Ok(Client {
+        http,
+        home: Handle::try_current().ok(),
+    })
 }
 
 /// Sends one request and reads its whole answer.

@@ -3,7 +3,7 @@
 use crate::access::{Caller, Scope, read_scopes};
 use crate::error::Error;
 use crate::{Service, audit, secret};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use entity::api_key;
 use entity::id::{ApiKeyId, TenantId};
 use sea_orm::ActiveValue::{NotSet, Set};
@@ -103,15 +103,13 @@ pub async fn create(
     }
     let tx = service.tenant(tenant).await?;
     exists(&tx).await?;
-    if request
-        .expires_at
-        .is_some_and(|at| at <= chrono::DateTime::UNIX_EPOCH)
-        || matches!(request.expires_at, Some(at) if at <= tx.now().await?)
+    if let Some(at) = request.expires_at
+        && (at <= tx.now().await? || at.year() > 9999)
     {
         return Err(Error::invalid(
             "invalid_expiry",
             "expires_at",
-            "the time lies in the past; name a later one, or leave it out for a key that does not expire",
+            "the time is past, or after the year 9999; name another, or leave it out for a key that does not expire",
         ));
     }
     let (id, plain) = (ApiKeyId::new(), secret::random());

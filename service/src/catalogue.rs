@@ -48,6 +48,12 @@ const RULES: &[&str] = &[
       WHERE p.schemaname = 'public' AND (p.roles && ARRAY['tillpost_app', 'public']::name[])
         AND (p.qual IS DISTINCT FROM '(tenant_id = ( SELECT current_tenant() AS current_tenant))'
           OR p.with_check IS DISTINCT FROM '(tenant_id = ( SELECT current_tenant() AS current_tenant))')",
+    // The platform's narrow door, and no further.
+    "SELECT 'policy ' || p.policyname || ' of table ' || p.tablename || ' opens it to the platform' AS gap FROM pg_policies p
+      WHERE p.schemaname = 'public' AND 'tillpost_platform' = ANY (p.roles)
+        AND NOT (p.tablename IN ('tenant', 'turn')
+          OR p.tablename IN ('api_key', 'authorization_request') AND p.cmd = 'SELECT'
+          OR p.tablename IN ('number_series', 'sync', 'audit_record') AND p.cmd = 'INSERT')",
     "SELECT 'unique key ' || i.relname || ' does not begin with tenant_id' AS gap
        FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class c ON c.oid = x.indrelid
       WHERE c.relnamespace = 'public'::regnamespace AND x.indisunique
@@ -57,12 +63,14 @@ const RULES: &[&str] = &[
       WHERE k.connamespace = 'public'::regnamespace AND k.contype = 'f'
         AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey) AND a.attname = 'tenant_id')",
     "SELECT 'view ' || c.relname || ' reads with its owner''s rights' AS gap FROM pg_class c
-      WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'v'
-        AND NOT coalesce(c.reloptions::text[] @> ARRAY['security_invoker=true'], false)",
+      WHERE c.relnamespace = 'public'::regnamespace AND (c.relkind = 'm' OR c.relkind = 'v'
+        AND NOT coalesce(c.reloptions::text[] @> ARRAY['security_invoker=true'], false))",
     "SELECT 'function ' || p.proname || ' runs with its owner''s rights' AS gap FROM pg_proc p
       WHERE p.pronamespace = 'public'::regnamespace AND p.prosecdef",
     "SELECT 'role ' || r.rolname || ' can pass row-level security' AS gap FROM pg_roles r
       WHERE r.rolname IN ('tillpost_app', 'tillpost_platform') AND (r.rolsuper OR r.rolbypassrls)",
+    "SELECT 'role ' || pg_get_userbyid(m.member) || ' has the rights of ' || pg_get_userbyid(m.roleid) AS gap
+       FROM pg_auth_members m WHERE pg_get_userbyid(m.member) IN ('tillpost_app', 'tillpost_platform')",
     "SELECT 'role ' || pg_get_userbyid(c.relowner) || ' owns table ' || c.relname AS gap FROM pg_class c
       WHERE c.relnamespace = 'public'::regnamespace AND pg_get_userbyid(c.relowner) IN ('tillpost_app', 'tillpost_platform')",
 ];

@@ -1,7 +1,7 @@
 //! What the stories share: one private PostgreSQL and Redis for the process, and a migrated template database.
 
 use migration::roles::{self, Login};
-use sandbox::servers::{Options, Servers};
+use sandbox::servers::{Options, Server, Servers};
 use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::sync::OnceCell;
 
@@ -17,22 +17,31 @@ const TEMPLATE: &str = "template_of_worlds";
 
 /// The lab, started by the first story that needs it; its servers end with this process, however it ends.
 pub async fn lab() -> &'static Lab {
-    LAB.get_or_init(|| async {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let servers = tokio::task::spawn_blocking(|| {
-            Servers::start(Options::default(), &|line| eprintln!("{line}"))
-        })
-        .await
-        .unwrap()
-        .unwrap();
-        let lab = Lab { servers, worlds: AtomicU32::new(0) };
-        lab.make_template().await;
-        lab
-    })
-    .await
+    LAB.get_or_init(|| Lab::start(Options::default())).await
 }
 
 impl Lab {
+    /// A lab of a story that does to its servers what others must not feel.
+    pub async fn apart() -> &'static Self {
+        Box::leak(Box::new(Self::start(Options { redis: false, ..Options::default() }).await))
+    }
+
+    async fn start(options: Options) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let servers = tokio::task::spawn_blocking(|| Servers::start(options, &|line| eprintln!("{line}")))
+            .await
+            .unwrap()
+            .unwrap();
+        let lab = Self { servers, worlds: AtomicU32::new(0) };
+        lab.make_template().await;
+        lab
+    }
+
+    /// Stops PostgreSQL as a crash would, and waits until it is back.
+    pub async fn crash_database(&'static self) {
+        tokio::task::spawn_blocking(|| self.servers.crash(Server::Postgres)).await.unwrap().unwrap();
+    }
+
     async fn make_template(&self) {
         let administrator = self.url("postgres", "postgres");
         let logins = [roles::OWNER, roles::APPLICATION, roles::PLATFORM].map(|role| Login { role, password: None });

@@ -4,7 +4,15 @@
 //! QuickBooks, the API on a port of its own. Time is set, never slept for.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "a story that breaks says where")]
 
+mod contract;
+mod first_hour;
+mod intake;
+mod isolation;
 mod lab;
 mod lifecycle;
+mod openapi;
+mod operations;
+mod retailers;
 mod tidy;
+mod walls;
 mod world;

@@ -1,9 +1,11 @@
 //! A world of one story: the product, a simulated QuickBooks, and verbs to tell what happens.
 
-use crate::lab::lab;
+use crate::contract;
+use crate::lab::{Lab, lab};
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::id::TenantId;
 use entity::store::Store;
+use reqwest::header::HeaderMap;
 use reqwest::{Method, StatusCode};
 use sandbox::quickbooks::{CompanySummary, Control, NewAccount, NewCompany, Simulator};
 use sea_orm::ConnectionTrait;
@@ -28,6 +30,7 @@ pub struct World {
     pub database: String,
     http: reqwest::Client,
     stop: CancellationToken,
+    lab: &'static Lab,
 }
 
 /// How a world differs from the usual.
@@ -61,7 +64,11 @@ impl World {
     }
 
     pub async fn shaped(shape: Shape) -> Self {
-        let lab = lab().await;
+        Self::on(lab().await, shape).await
+    }
+
+    /// A world on servers of its own choice.
+    pub async fn on(lab: &'static Lab, shape: Shape) -> Self {
         let database = lab.database().await;
         let store = Store::connect(
             &lab.url(shape.application_role, &database),
@@ -71,7 +78,7 @@ impl World {
         .await
         .unwrap();
         let store = if shape.typed_filter { store } else { store.without_typed_filter() };
-        let bound = api::bind(&api::Options::default()).await.unwrap();
+        let bound = api::bind(api::Options::default()).unwrap();
         let base: Url = format!("http://{}/", bound.address()).parse().unwrap();
         let callback = base.join("v1/oauth/callback").unwrap();
         let simulator = Simulator::start(sandbox::quickbooks::Options {
@@ -90,7 +97,7 @@ impl World {
             .no_proxy()
             .build()
             .unwrap();
-        Self { base, service, simulator, database, http, stop }
+        Self { base, service, simulator, database, http, stop, lab }
     }
 
     pub fn quickbooks(&self) -> &Control {
@@ -110,7 +117,7 @@ impl World {
 
     /// Sets the product's clock and QuickBooks' ahead.
     pub async fn advance(&self, by: TimeDelta) {
-        let owner = lab().await.url(migration::roles::OWNER, &self.database);
+        let owner = self.lab.url(migration::roles::OWNER, &self.database);
         let database = sea_orm::Database::connect(owner).await.unwrap();
         let sql = format!("UPDATE test_clock SET offset_seconds = offset_seconds + {}", by.num_milliseconds() as f64 / 1000.0);
         database.execute_unprepared(&sql).await.unwrap();
@@ -120,10 +127,38 @@ impl World {
 
     /// Runs SQL as the owner of the tables, for what no door offers.
     pub async fn sql(&self, sql: &str) {
-        let owner = lab().await.url("postgres", &self.database);
+        let owner = self.lab.url("postgres", &self.database);
         let database = sea_orm::Database::connect(owner).await.unwrap();
         database.execute_unprepared(sql).await.unwrap();
         database.close().await.unwrap();
+    }
+
+    /// The rows of one text column, read past every wall.
+    pub async fn rows(&self, sql: &str) -> Vec<String> {
+        let owner = self.lab.url("postgres", &self.database);
+        let database = sea_orm::Database::connect(owner).await.unwrap();
+        let statement = sea_orm::Statement::from_string(sea_orm::DbBackend::Postgres, sql);
+        let rows = database.query_all_raw(statement).await.unwrap();
+        database.close().await.unwrap();
+        rows.iter().map(|row| row.try_get_by_index(0).unwrap()).collect()
+    }
+
+    /// Takes the database away under the product.
+    pub async fn drop_database(&self) {
+        let server = sea_orm::Database::connect(self.lab.url("postgres", "postgres")).await.unwrap();
+        server.execute_unprepared(&format!("DROP DATABASE {} WITH (FORCE)", self.database)).await.unwrap();
+        server.close().await.unwrap();
+    }
+
+    /// The product's time.
+    pub async fn now(&self) -> DateTime<Utc> {
+        let now = self.rows("SELECT to_char(tillpost_now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')").await;
+        now[0].parse().unwrap()
+    }
+
+    /// How a role reaches the world's database.
+    pub fn database_url(&self, role: &str) -> String {
+        self.lab.url(role, &self.database)
     }
 
     /// Takes turns for a tenant until nothing is due; tells when the next one is.
@@ -198,11 +233,54 @@ impl World {
         if let Some(body) = body {
             request = request.json(&body);
         }
-        let answer = request.send().await.unwrap();
-        let status = answer.status();
-        let text = answer.text().await.unwrap();
+        let answer = self.answer(request).await;
+        let text = answer.text();
         let value = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap_or(Value::String(text)) };
-        (status, value)
+        (answer.status, value)
+    }
+
+    /// The whole answer to a request; it must be one that the OpenAPI document declares.
+    pub async fn answer(&self, request: reqwest::RequestBuilder) -> Answer {
+        let request = request.build().unwrap();
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let response = self.http.execute(request).await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        let answer = Answer { status, headers, bytes: response.bytes().await.unwrap().to_vec() };
+        contract::check(&method, &path, &answer);
+        answer
+    }
+}
+
+/// An answer of the API.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub bytes: Vec<u8>,
+}
+
+impl Answer {
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes).into_owned()
+    }
+
+    /// Its body as JSON; null where it is none.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.bytes).unwrap_or_default()
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The media type of its body, without parameters.
+    pub fn content_type(&self) -> String {
+        self.header("content-type").split(';').next().unwrap_or_default().to_owned()
+    }
+
+    /// The code of the problem that it is.
+    pub fn code(&self) -> Option<String> {
+        self.json()["code"].as_str().map(str::to_owned)
     }
 }
 
@@ -275,7 +353,7 @@ impl Tenant<'_> {
     pub async fn consent(&self, realm_id: &str, request: Value) -> String {
         self.world
             .quickbooks()
-            .set_consent(sandbox::quickbooks::Consent::Company(realm_id.to_owned()))
+            .set_consent(sandbox::quickbooks::Consent { realm_id: Some(realm_id.to_owned()), deny: false })
             .unwrap();
         let mut request = request;
         request["return_url"] = json!(self.world.base.join("done").unwrap());

@@ -299,7 +299,10 @@ async fn connect(
         .company(company_id, &grant.access_token);
     // A person waits in front of a browser: over the pace is better than not at all.
     for _ in 0..2 {
-        let _ = service.pace().leave(company_id, Duration::from_secs(2)).await;
+        let _ = service
+            .pace()
+            .leave(company_id, Duration::from_secs(2))
+            .await;
     }
     let (info, preferences) = match (company.info().await, company.preferences().await) {
         (Ok(info), Ok(preferences)) => (info.value, preferences.value),

@@ -1,0 +1,216 @@
+//! Who may pass. The guard stands at the route, before anything else of the request is read: first the credential (401),
+//! then the tenant (404), then the scope (403). A caller learns nothing of another tenant from bodies or parameters.
+
+use crate::problem::Problem;
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, HeaderMap};
+use actix_web::middleware::{Next, from_fn};
+use actix_web::web::ThinData;
+use actix_web::{Error, FromRequest, Handler, HttpMessage, HttpRequest, Responder, Route};
+use entity::id::TenantId;
+use futures::FutureExt;
+use service::Service;
+use service::access::{Caller, Denied};
+use std::future::{Ready, ready};
+use std::panic::AssertUnwindSafe;
+
+/// A route of one operation: nobody reaches the handler whom [`service::access`] does not let do it.
+pub(crate) fn guarded<F, Args>(route: Route, operation: &'static str, handler: F) -> Route
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    route.to(handler).wrap(from_fn(
+        move |request: ServiceRequest, next: Next<BoxBody>| async move {
+            match authorise(operation, &request).await {
+                Ok(authorised) => {
+                    request.extensions_mut().insert(authorised);
+                    caught(request, next).await
+                }
+                Err(problem) => Ok(request.error_response(problem)),
+            }
+        },
+    ))
+}
+
+/// A route that anybody may use.
+pub(crate) fn open<F, Args>(route: Route, handler: F) -> Route
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    route.to(handler).wrap(from_fn(caught))
+}
+
+// A panic is a mistake of ours; it ends this request and nothing else.
+async fn caught<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let asked = request.request().clone();
+    match AssertUnwindSafe(next.call(request)).catch_unwind().await {
+        Ok(Ok(response)) => Ok(response.map_into_boxed_body()),
+        Ok(Err(error)) => Ok(ServiceResponse::from_err(error, asked)),
+        Err(panic) => {
+            let words = panic
+                .downcast_ref::<String>()
+                .map(String::as_str)
+                .or_else(|| panic.downcast_ref::<&str>().copied())
+                .unwrap_or_default();
+            tracing::error!("a handler panicked: {words}");
+            Ok(ServiceResponse::from_err(Problem::internal(), asked))
+        }
+    }
+}
+
+/// What the guard found out; the handlers' extractors take it from the request.
+#[derive(Debug, Clone)]
+struct Authorised {
+    caller: Caller,
+    tenant: Option<TenantId>,
+}
+
+async fn authorise(
+    operation: &'static str,
+    request: &ServiceRequest,
+) -> Result<Authorised, Problem> {
+    let credential = bearer(request.headers())?;
+    let service = request
+        .app_data::<ThinData<Service>>()
+        .ok_or_else(Problem::internal)?;
+    let caller = service::api_key::authenticate(service, credential)
+        .await?
+        .ok_or_else(|| {
+            Problem::unauthenticated(
+                "this key does not hold: it is not one of ours, or was revoked, or has expired; send another, or create one",
+                true,
+            )
+        })?;
+    let span = tracing::Span::current();
+    span.record("key.id", caller.actor());
+    if let Caller::Key { tenant, .. } = &caller {
+        span.record("tenant.id", tracing::field::display(tenant));
+    }
+    // What is not an id names nothing: it goes the way of an id that nobody has.
+    let tenant = request
+        .match_info()
+        .get("tenant_id")
+        .map(|text| text.parse().unwrap_or_else(|_| TenantId::new()));
+    match caller.may(operation, tenant) {
+        Ok(()) => Ok(Authorised { caller, tenant }),
+        Err(Denied::NotFound) => Err(Problem::not_found()),
+        Err(Denied::Scope(scope)) => Err(Problem::insufficient_scope(scope)),
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
+    let Some(value) = headers.get(header::AUTHORIZATION) else {
+        return Err(Problem::unauthenticated(
+            "send the header `Authorization: Bearer <API key>`; the platform's credential creates a tenant's first key",
+            false,
+        ));
+    };
+    value
+        .to_str()
+        .ok()
+        .and_then(|text| text.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, credential)| credential.trim())
+        .filter(|credential| !credential.is_empty() && !credential.contains(' '))
+        .ok_or_else(|| {
+            Problem::unauthenticated(
+                "the Authorization header is not of the form `Authorization: Bearer <API key>`; write it so",
+                true,
+            )
+        })
+}
+
+/// The caller of an operation on the platform's resources.
+pub(crate) struct ByPlatform(pub(crate) Caller);
+
+impl FromRequest for ByPlatform {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(authorised(request).map(|authorised| Self(authorised.caller)))
+    }
+}
+
+/// The caller of an operation on a tenant's resources, and the tenant.
+pub(crate) struct InTenant {
+    pub(crate) caller: Caller,
+    pub(crate) tenant: TenantId,
+}
+
+impl FromRequest for InTenant {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(
+            authorised(request).and_then(|Authorised { caller, tenant }| {
+                tenant
+                    .map(|tenant| Self { caller, tenant })
+                    .ok_or_else(unguarded)
+            }),
+        )
+    }
+}
+
+fn authorised(request: &HttpRequest) -> Result<Authorised, Problem> {
+    request
+        .extensions()
+        .get::<Authorised>()
+        .cloned()
+        .ok_or_else(unguarded)
+}
+
+// Without the guard nobody passes.
+fn unguarded() -> Problem {
+    tracing::error!("a handler asked for a caller or a tenant that its route does not have");
+    Problem::internal()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::ResponseError;
+    use actix_web::http::header::HeaderValue;
+
+    fn read(value: Option<&'static str>) -> Result<String, Problem> {
+        let mut headers = HeaderMap::new();
+        if let Some(value) = value {
+            headers.insert(header::AUTHORIZATION, HeaderValue::from_static(value));
+        }
+        bearer(&headers).map(str::to_owned)
+    }
+
+    #[test]
+    fn a_bearer_credential_is_read_whatever_the_case_of_its_scheme() {
+        for value in ["Bearer tp_test_x", "bearer tp_test_x", "BEARER  tp_test_x"] {
+            assert_eq!(read(Some(value)).unwrap(), "tp_test_x");
+        }
+    }
+
+    #[test]
+    fn anything_else_is_unauthenticated_with_a_challenge() {
+        for value in [
+            None,
+            Some(""),
+            Some("Bearer"),
+            Some("Bearer "),
+            Some("tp_test_x"),
+            Some("Basic dTpw"),
+            Some("Bearer a b"),
+        ] {
+            let problem = read(value).unwrap_err();
+            let response = problem.error_response();
+            assert_eq!(response.status(), 401, "{value:?}");
+            assert!(response.headers().contains_key(header::WWW_AUTHENTICATE));
+        }
+    }
+}

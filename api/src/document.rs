@@ -1,0 +1,356 @@
+//! The OpenAPI document. Handlers describe what is theirs; what every operation has in common is added here: security and
+//! scope from the one table, the problems it can answer with, and examples.
+
+mod examples;
+mod problems;
+
+use crate::problem::{self, FieldProblem};
+use crate::routes::{Described, rows};
+use service::access;
+use utoipa::OpenApi;
+use utoipa::openapi::extensions::ExtensionsBuilder;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{
+    Components, Contact, Info, License, OpenApi as Document, PathItem, RefOr, Required, Server,
+    Tag,
+    path::{Operation, ParameterBuilder, ParameterIn},
+    request_body::RequestBody,
+    schema::{Ref, Schema},
+};
+
+const DESCRIPTION: &str = "\
+Tillpost posts the financial events of retail tills to QuickBooks Online as balanced journal entries, each exactly once.
+
+**The main job.** With the platform's credential, create a tenant and its first API key. With that key, create an \
+authorization request and open its link in a browser; the chart of accounts is imported by itself. Map accounts to slots, \
+start the sync, and send events. `GET …/sync` says how things are; what needs a person is in `GET …/alerts` and \
+`GET …/events?status=failed`, with what to do.
+
+**Calling.** Send `Authorization: Bearer <API key>`. What is not yours looks as if it were not there (404). Bodies are \
+JSON objects without unknown fields. Amounts are decimal strings (`\"19.99\"`), never numbers. Instants are RFC 3339, days \
+are `YYYY-MM-DD`. Lists give `next_cursor`, which is the `cursor` of the next page.
+
+**Problems.** What goes wrong is answered as `application/problem+json` (RFC 9457) with a stable `code`, and says how to \
+mend it. A method that a path does not take is 405 with `Allow`. Every answer has an `X-Request-Id`: name it when you ask us.";
+
+const TAGS: [(&str, &str); 11] = [
+    (
+        "Tenants",
+        "One retailer each; the platform's credential makes and changes them.",
+    ),
+    ("API keys", "Who may do what in a tenant's name."),
+    (
+        "Connection",
+        "The tenant's QuickBooks company, connected by a person's consent.",
+    ),
+    ("Accounts", "The imported chart of accounts."),
+    ("Mappings", "Which account plays which slot."),
+    ("Events", "What the tills send, and what became of it."),
+    ("Sync", "The tenant's switch: posting events as they come."),
+    ("Past syncs", "Posting events from before the sync."),
+    ("Alerts", "What needs a person."),
+    ("Audit log", "Who did what, and when."),
+    ("Service", "The service itself."),
+];
+
+/// The OpenAPI document of every operation.
+#[must_use]
+pub fn openapi() -> Document {
+    let mut document = Described::openapi();
+    let mut info = Info::new("Tillpost", env!("CARGO_PKG_VERSION"));
+    info.description = Some(DESCRIPTION.to_owned());
+    let mut license = License::new("Apache 2.0");
+    license.identifier = Some("Apache-2.0".to_owned());
+    info.license = Some(license);
+    info.contact = Some(Contact::new());
+    document.info = info;
+    document.servers = Some(vec![Server::new("/")]);
+    document.tags = Some(
+        TAGS.iter()
+            .map(|(name, description)| {
+                let mut tag = Tag::new(*name);
+                tag.description = Some((*description).to_owned());
+                tag
+            })
+            .collect(),
+    );
+    describe_common_parts(document.components.get_or_insert_with(Components::new));
+    for (path, item) in &mut document.paths.paths {
+        for operation in operations(item) {
+            complete(path, operation);
+        }
+    }
+    document
+}
+
+/// The document as it is committed and served: pretty JSON, the same at every call.
+#[must_use]
+pub fn document() -> String {
+    let mut text = openapi()
+        .to_pretty_json()
+        .expect("the document holds nothing but texts, numbers and lists");
+    text.push('\n');
+    text
+}
+
+fn describe_common_parts(components: &mut Components) {
+    let mut add = |name: String, schema| {
+        components.schemas.insert(name, schema);
+    };
+    fn with_parts<T: utoipa::ToSchema>(add: &mut impl FnMut(String, RefOr<Schema>)) {
+        let mut parts = vec![(T::name().into_owned(), T::schema())];
+        T::schemas(&mut parts);
+        for (name, schema) in parts {
+            add(name, schema);
+        }
+    }
+    with_parts::<problem::Body>(&mut add);
+    with_parts::<FieldProblem>(&mut add);
+    with_parts::<entity::id::TenantId>(&mut add);
+    with_parts::<entity::id::AccountId>(&mut add);
+    components.add_security_scheme(
+        "api_key",
+        SecurityScheme::Http(
+            HttpBuilder::new()
+                .scheme(HttpAuthScheme::Bearer)
+                .bearer_format("API key")
+                .description(Some(
+                    "A tenant's API key (`tp_live_…`, `tp_test_…`), or the platform's own credential.",
+                ))
+                .build(),
+        ),
+    );
+}
+
+/// The operations of a path.
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [
+        &mut item.get,
+        &mut item.put,
+        &mut item.post,
+        &mut item.delete,
+        &mut item.patch,
+    ]
+    .into_iter()
+    .filter_map(Option::as_mut)
+}
+
+fn complete(path: &str, operation: &mut Operation) {
+    let id = operation.operation_id.clone().unwrap_or_default();
+    if path.contains("{tenant_id}") {
+        let tenant = ParameterBuilder::new()
+            .name("tenant_id")
+            .parameter_in(ParameterIn::Path)
+            .required(Required::True)
+            .description(Some("The tenant"))
+            .schema(Some(Ref::from_schema_name("TenantId")))
+            .build();
+        operation
+            .parameters
+            .get_or_insert_default()
+            .insert(0, tenant.into());
+    }
+    let guarded = rows().iter().any(|row| row.operation == id && row.guarded);
+    if guarded {
+        operation.security = Some(vec![SecurityRequirement::new(
+            "api_key",
+            Vec::<String>::new(),
+        )]);
+        let scope = access::scope_of(&id).map(access::Scope::as_str);
+        operation.extensions.get_or_insert_default().merge(
+            ExtensionsBuilder::new()
+                .add("x-required-scope", scope)
+                .build(),
+        );
+    } else {
+        operation.security = Some(Vec::new());
+    }
+    if let Some(RefOr::T(body)) = &mut operation.request_body {
+        leave_out(body);
+    }
+    problems::add(path, &id, guarded, operation);
+    examples::add(&id, operation);
+}
+
+/// A body that may be left out is an object or nothing, and never `null`.
+fn leave_out(body: &mut RequestBody) {
+    for content in body.content.values_mut() {
+        let RefOr::T(content) = content else { continue };
+        let Some(RefOr::T(Schema::OneOf(one_of))) = &content.schema else {
+            continue;
+        };
+        let object = one_of
+            .items
+            .iter()
+            .find(|item| matches!(item, RefOr::Ref(_)));
+        if one_of.discriminator.is_none() && one_of.items.len() == 2 {
+            content.schema = object.cloned();
+            body.required = Some(Required::False);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+    use std::collections::BTreeSet;
+
+    fn json() -> Value {
+        serde_json::from_str(&document()).unwrap()
+    }
+
+    /// Every operation of the document: path, method, and the operation itself.
+    fn all(document: &Value) -> Vec<(String, String, Value)> {
+        let paths = document["paths"].as_object().unwrap();
+        paths
+            .iter()
+            .flat_map(|(path, item)| {
+                item.as_object()
+                    .unwrap()
+                    .iter()
+                    .map(move |(method, operation)| {
+                        (path.clone(), method.clone(), operation.clone())
+                    })
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_committed_document_is_this_one() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../openapi/openapi.json");
+        let committed = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(
+            committed == document(),
+            "openapi/openapi.json is not what the code says; refresh it with `cargo run -- openapi` and read the diff"
+        );
+    }
+
+    #[test]
+    fn the_document_and_the_routes_say_the_same() {
+        let described: BTreeSet<_> = all(&json())
+            .into_iter()
+            .map(|(path, method, operation)| {
+                let id = operation["operationId"].as_str().unwrap().to_owned();
+                (path, method.to_uppercase(), id)
+            })
+            .collect();
+        let routed: BTreeSet<_> = rows()
+            .iter()
+            .map(|row| {
+                let path = row.path.to_owned();
+                (path, row.methods()[0].to_owned(), row.operation.to_owned())
+            })
+            .collect();
+        assert_eq!(described, routed);
+    }
+
+    #[test]
+    fn every_operation_of_the_table_has_a_route_and_every_other_route_is_open_on_purpose() {
+        let guarded: BTreeSet<_> = rows()
+            .iter()
+            .filter(|row| row.guarded)
+            .map(|row| row.operation)
+            .collect();
+        let table: BTreeSet<_> = access::OPERATIONS.iter().map(|(name, _)| *name).collect();
+        assert_eq!(guarded, table);
+        let open: Vec<_> = rows()
+            .iter()
+            .filter(|row| !row.guarded)
+            .map(|row| row.operation)
+            .collect();
+        assert_eq!(
+            open,
+            [
+                "open_connect_link",
+                "finish_authorization",
+                "show_outcome",
+                "read_health",
+                "read_readiness",
+                "read_openapi",
+                "open_explorer"
+            ]
+        );
+    }
+
+    #[test]
+    fn security_and_scope_are_those_of_the_table() {
+        for (_, _, operation) in all(&json()) {
+            let id = operation["operationId"].as_str().unwrap();
+            match access::scope_of(id) {
+                Some(scope) => {
+                    assert_eq!(operation["x-required-scope"], scope.as_str(), "{id}");
+                    assert_eq!(operation["security"], serde_json::json!([{"api_key": []}]));
+                }
+                None => assert_eq!(operation["security"], serde_json::json!([]), "{id}"),
+            }
+        }
+    }
+
+    #[test]
+    fn every_operation_is_explained_with_examples_and_described_answers() {
+        for (_, _, operation) in all(&json()) {
+            let id = operation["operationId"].as_str().unwrap();
+            for member in ["summary", "description"] {
+                let text = operation[member].as_str().unwrap_or_default();
+                assert!(!text.is_empty(), "{id} has no {member}");
+            }
+            assert_eq!(operation["tags"].as_array().map(Vec::len), Some(1), "{id}");
+            let has_example = |content: &Value| {
+                content["example"] != Value::Null
+                    || content["examples"]
+                        .as_object()
+                        .is_some_and(|examples| !examples.is_empty())
+            };
+            if let Some(content) = operation["requestBody"]["content"].as_object() {
+                for (kind, content) in content {
+                    assert!(
+                        has_example(content),
+                        "{id}: the {kind} request has no example"
+                    );
+                }
+            }
+            let answers = operation["responses"].as_object().unwrap();
+            assert!(answers.keys().any(|status| status.as_str() < "400"), "{id}");
+            for (status, answer) in answers {
+                let words = answer["description"].as_str().unwrap_or_default();
+                assert!(!words.is_empty(), "{id}: {status} is not described");
+                let content = answer["content"].as_object();
+                for (kind, content) in content.into_iter().flatten() {
+                    assert!(has_example(content), "{id}: {status} {kind} has no example");
+                }
+                if status.as_str() >= "400" {
+                    assert!(
+                        content.is_some_and(|content| content.contains_key(problem::MEDIA_TYPE)),
+                        "{id}: {status} is no problem"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_reference_leads_somewhere_and_no_schema_has_two_meanings() {
+        let document = json();
+        let schemas = document["components"]["schemas"].as_object().unwrap();
+        let text = document.to_string();
+        for reference in text.split("\"$ref\":\"").skip(1) {
+            let reference = reference.split('"').next().unwrap();
+            let name = reference.strip_prefix("#/components/schemas/").unwrap();
+            assert!(
+                schemas.contains_key(name),
+                "{name} is referred to and not there"
+            );
+        }
+        for name in [
+            "SyncState",
+            "ConnectionState",
+            "TenantStatus",
+            "EventProblem",
+            "Problem",
+        ] {
+            assert!(schemas.contains_key(name), "{name}");
+        }
+        assert!(!schemas.contains_key("State") && !schemas.contains_key("Status"));
+    }
+}

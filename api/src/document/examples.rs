@@ -1,0 +1,316 @@
+//! Examples of requests and answers. Answers are made of the very types that answer, so that they cannot grow apart;
+//! requests are read by the very types that read them, in the tests below.
+
+mod values;
+
+use crate::page::{
+    AccountPage, AlertPage, ApiKeyPage, AuditRecordPage, EventPage, MappingPage, PastSyncPage,
+    TenantPage,
+};
+use crate::resource::health::Health;
+use crate::resource::ingest::TakenIn;
+use accounting::event::openapi::examples as financial_events;
+use serde_json::{Value, json};
+use service::api_key::ApiKey;
+use service::chart::AccountImport;
+use service::connection;
+use service::event::Event;
+use service::past_sync::PastSync;
+use service::retry::Retried;
+use service::sync;
+use utoipa::openapi::example::ExampleBuilder;
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::{Content, RefOr};
+pub(super) use values::all_refused;
+use values::*;
+
+/// Adds the examples of an operation.
+pub(super) fn add(id: &str, operation: &mut Operation) {
+    if let Some(RefOr::T(body)) = &mut operation.request_body {
+        for (kind, content) in &mut body.content {
+            show(content, requests(id, kind));
+        }
+    }
+    for (status, response) in &mut operation.responses.responses {
+        let RefOr::T(response) = response else {
+            continue;
+        };
+        if !status.starts_with('2') {
+            continue;
+        }
+        for (kind, content) in &mut response.content {
+            show(content, answers(id, kind));
+        }
+    }
+}
+
+/// An example, and what it shows.
+type Shown = (&'static str, Value);
+
+fn show(content: &mut RefOr<Content>, examples: Vec<Shown>) {
+    let RefOr::T(content) = content else {
+        return;
+    };
+    for (summary, value) in examples {
+        let name = summary
+            .to_lowercase()
+            .replace([' ', ','], "_")
+            .replace("__", "_");
+        content.examples.insert(
+            name,
+            ExampleBuilder::new()
+                .summary(summary)
+                .value(Some(value))
+                .build()
+                .into(),
+        );
+    }
+}
+
+fn requests(id: &str, kind: &str) -> Vec<Shown> {
+    match id {
+        "create_tenant" => vec![
+            ("A tenant", json!({"name": "Harbour Street Outfitters"})),
+            (
+                "A tenant with policies",
+                json!({"name": "Harbour Street Outfitters", "rounding_tolerance": "0.05", "net_lines": false,
+                       "closed_period": "first_open_day"}),
+            ),
+        ],
+        "update_tenant" => vec![
+            ("Suspend", json!({"status": "suspended"})),
+            ("Another policy", json!({"closed_period": "first_open_day"})),
+        ],
+        "create_api_key" => vec![
+            ("A key for everything", json!({"name": "back office"})),
+            (
+                "A key for a till",
+                json!({"name": "point of sale", "scopes": ["events:write", "events:read"],
+                       "expires_at": "2027-11-20T00:00:00Z"}),
+            ),
+        ],
+        "create_authorization_request" => vec![
+            ("To a plain page", json!({})),
+            (
+                "Back to your settings",
+                json!({"return_url": "https://pos.example.com/settings/quickbooks"}),
+            ),
+        ],
+        "set_mapping" => vec![
+            (
+                "One item class",
+                json!({"slot": "revenue", "key": "apparel", "account_id": ACCOUNT}),
+            ),
+            (
+                "A default",
+                json!({"slot": "inventory_on_hand", "account_id": ACCOUNT}),
+            ),
+            (
+                "At one location",
+                json!({"slot": "payment", "key": "cash", "location": "boston", "account_id": ACCOUNT}),
+            ),
+        ],
+        "set_mappings" => vec![(
+            "Two rows",
+            json!({"mappings": [
+                {"slot": "revenue", "key": "apparel", "account_id": ACCOUNT},
+                {"slot": "payment", "key": "card", "account_id": ACCOUNT},
+            ]}),
+        )],
+        "take_in_events" if kind == "application/json" => {
+            let all: Vec<Value> = financial_events()
+                .into_iter()
+                .map(|(_, event)| event)
+                .collect();
+            vec![
+                ("A ticket", json!({"events": [all[0].clone()]})),
+                ("Every type of transaction", json!({"events": all})),
+            ]
+        }
+        "take_in_events" => {
+            let lines: Vec<String> = financial_events()
+                .into_iter()
+                .take(2)
+                .map(|(_, event)| event.to_string())
+                .collect();
+            vec![("Two lines", Value::String(lines.join("\n") + "\n"))]
+        }
+        "retry_failed_events" => vec![
+            ("All", json!({})),
+            (
+                "Those with one problem",
+                json!({"problem_code": "missing_mappings"}),
+            ),
+        ],
+        "create_past_sync" => vec![(
+            "Half a month",
+            json!({"from_date": "2026-11-01", "to_date": "2026-11-15"}),
+        )],
+        _ => Vec::new(),
+    }
+}
+
+fn answers(id: &str, kind: &str) -> Vec<Shown> {
+    let one = |value: Value| vec![("As it stands", value)];
+    match id {
+        "create_tenant" | "read_tenant" | "update_tenant" => one(json!(tenant())),
+        "list_tenants" => one(json!(TenantPage {
+            items: vec![tenant()],
+            next_cursor: None
+        })),
+        "create_api_key" => vec![("The only time the secret is shown", json!(new_api_key()))],
+        "list_api_keys" => one(json!(ApiKeyPage {
+            items: vec![api_key()],
+            next_cursor: None
+        })),
+        "revoke_api_key" => vec![(
+            "Revoked",
+            json!(ApiKey {
+                revoked_at: Some(at("2026-11-21T08:00:00Z")),
+                ..api_key()
+            }),
+        )],
+        "read_connection" => vec![("Connected", json!(connection(connection::State::Connected)))],
+        "disconnect" => vec![(
+            "Disconnected",
+            json!(connection(connection::State::Disconnected)),
+        )],
+        "create_authorization_request" => vec![("The link", json!(authorization_request()))],
+        "create_account_import" => vec![(
+            "Queued",
+            json!(AccountImport {
+                state: "queued".to_owned(),
+                accounts_read: 0,
+                finished_at: None,
+                ..account_import()
+            }),
+        )],
+        "read_account_import" => vec![("Done", json!(account_import()))],
+        "list_accounts" => one(json!(AccountPage {
+            items: vec![account()],
+            next_cursor: Some(ACCOUNT.to_owned()),
+        })),
+        "read_account" => one(json!(account())),
+        "list_mappings" => one(json!(MappingPage {
+            items: vec![mapping()],
+            next_cursor: None
+        })),
+        "set_mapping" => one(json!(mapping())),
+        "set_mappings" => vec![("One set, one refused", json!(mapping_results()))],
+        "take_in_events" if kind == "application/json" => {
+            vec![(
+                "One accepted, one refused",
+                json!(TakenIn::new(vec![taken(), refused()])),
+            )]
+        }
+        "take_in_events" => vec![("Two lines", Value::String(taken_lines()))],
+        "list_events" => one(json!(EventPage {
+            items: vec![failed_event(), event()],
+            next_cursor: Some("AAZQmGpRYEABkwv5oZ1vJhh8eJkBHKqz".to_owned()),
+        })),
+        "read_event" => vec![("Synced", json!(event_detail()))],
+        "preview_event" => vec![
+            ("An entry", json!(preview())),
+            ("Refused", json!(refused_preview())),
+        ],
+        "retry_event" => vec![(
+            "Queued again",
+            json!(Event {
+                status: "not_synced".to_owned(),
+                problem: None,
+                ..failed_event()
+            }),
+        )],
+        "retry_failed_events" => vec![("Some", json!(Retried { queued: 12 }))],
+        "read_sync" | "start_sync" => vec![(
+            "Running",
+            json!(sync(sync::State::Running, "Things are good")),
+        )],
+        "stop_sync" => vec![(
+            "Stopped",
+            json!(sync(sync::State::Stopped, "The sync is stopped.")),
+        )],
+        "create_past_sync" => vec![(
+            "Just begun",
+            json!(PastSync {
+                state: "running".to_owned(),
+                waiting: 4,
+                synced: 0,
+                ..past_sync()
+            }),
+        )],
+        "list_past_syncs" => one(json!(PastSyncPage {
+            items: vec![past_sync()],
+            next_cursor: None
+        })),
+        "read_past_sync" => vec![("Finished", json!(past_sync()))],
+        "list_alerts" => one(json!(AlertPage {
+            items: vec![alert()],
+            next_cursor: None
+        })),
+        "read_alert" => vec![("Open", json!(alert()))],
+        "list_audit_records" => one(json!(AuditRecordPage {
+            items: vec![audit_record()],
+            next_cursor: None
+        })),
+        "read_health" | "read_readiness" => vec![("Well", json!(Health { status: "ok" }))],
+        "read_openapi" => vec![(
+            "How it begins",
+            json!({"openapi": "3.1.0", "info": {"title": "Tillpost"}}),
+        )],
+        "open_explorer" => vec![(
+            "How it begins",
+            json!("<!-- HTML for static distribution bundle build -->"),
+        )],
+        "show_outcome" => vec![("How it begins", json!("<!doctype html>"))],
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::body::from_json;
+    use crate::resource::mapping::SetMappings;
+    use serde::de::DeserializeOwned;
+
+    fn reads<T: DeserializeOwned>(operation: &str) {
+        let examples = requests(operation, "application/json");
+        assert!(!examples.is_empty(), "{operation}");
+        for (summary, example) in examples {
+            let read = from_json::<T>(example.to_string().as_bytes());
+            assert!(read.is_ok(), "{operation}, {summary}: {:?}", read.err());
+        }
+    }
+
+    #[test]
+    fn every_example_of_a_request_is_read_by_what_reads_requests() {
+        reads::<service::tenant::CreateTenant>("create_tenant");
+        reads::<service::tenant::UpdateTenant>("update_tenant");
+        reads::<service::api_key::CreateApiKey>("create_api_key");
+        reads::<service::connection::CreateAuthorizationRequest>("create_authorization_request");
+        reads::<service::mapping::SetMapping>("set_mapping");
+        reads::<SetMappings>("set_mappings");
+        reads::<service::retry::RetryFailed>("retry_failed_events");
+        reads::<service::past_sync::CreatePastSync>("create_past_sync");
+        for (summary, example) in requests("take_in_events", "application/json") {
+            for event in example["events"].as_array().unwrap() {
+                let read = accounting::Event::parse(event.to_string().as_bytes());
+                assert!(read.is_ok(), "{summary}: {:?}", read.err());
+            }
+        }
+        for (_, example) in requests("take_in_events", "application/x-ndjson") {
+            for line in example.as_str().unwrap().lines() {
+                assert!(accounting::Event::parse(line.as_bytes()).is_ok(), "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn slots_in_examples_are_slots() {
+        for (_, example) in requests("set_mapping", "application/json") {
+            let slot = example["slot"].as_str().unwrap();
+            assert!(slot.parse::<accounting::Slot>().is_ok(), "{slot}");
+        }
+    }
+}

@@ -1,0 +1,389 @@
+//! What the examples show: one retailer, its company, and a day of its sales.
+
+use crate::problem::Problem;
+use crate::resource::mapping::MappingResults;
+use crate::resource::ndjson::TakenLine;
+use accounting::event::openapi::examples as financial_events;
+use actix_web::http::StatusCode;
+use chrono::{DateTime, NaiveDate, Utc};
+use serde_json::json;
+use service::access::Scope;
+use service::alert::Alert;
+use service::api_key::{ApiKey, NewApiKey};
+use service::audit::AuditRecord;
+use service::chart::{Account, AccountImport};
+use service::connection::{self, AuthorizationRequest, Connection};
+use service::event::{
+    Attempt, Event, EventDetail, JournalEntry, Preview, PreviewedEntry, PreviewedLine,
+};
+use service::ingest::{IngestProblem, Taken, TakenEvent};
+use service::mapping::{Mapping, MappingProblem, MappingResult};
+use service::past_sync::PastSync;
+use service::problem;
+use service::sync::{self, Counts, Sync};
+use service::tenant::{ClosedPeriod, Status, Tenant};
+use std::str::FromStr;
+
+pub(super) const ACCOUNT: &str = "acc_01jd5zk8x9e3qr0v7m2c4n6p8t";
+
+fn id<T: FromStr>(text: &str) -> T {
+    text.parse()
+        .unwrap_or_else(|_| unreachable!("examples are written with ids: {text}"))
+}
+
+pub(super) fn at(text: &str) -> DateTime<Utc> {
+    text.parse().expect("examples are written with instants")
+}
+
+fn day(text: &str) -> NaiveDate {
+    text.parse().expect("examples are written with days")
+}
+
+fn some(text: &str) -> Option<String> {
+    Some(text.to_owned())
+}
+
+pub(super) fn tenant() -> Tenant {
+    Tenant {
+        id: id("ten_01jd5zk8x9e3qr0v7m2c4n6p8t"),
+        name: "Harbour Street Outfitters".to_owned(),
+        status: Status::Active,
+        rounding_tolerance: "0.05".to_owned(),
+        net_lines: false,
+        closed_period: ClosedPeriod::Fail,
+        created_at: at("2026-11-02T09:30:00Z"),
+        updated_at: at("2026-11-02T09:30:00Z"),
+    }
+}
+
+pub(super) fn api_key() -> ApiKey {
+    ApiKey {
+        id: id("key_01jd5zk8x9e3qr0v7m2c4n6p8t"),
+        name: "point of sale".to_owned(),
+        scopes: [Scope::EventsWrite, Scope::EventsRead]
+            .map(|scope| scope.as_str().to_owned())
+            .into(),
+        created_at: at("2026-11-02T09:31:00Z"),
+        created_by: "platform".to_owned(),
+        expires_at: Some(at("2027-11-20T00:00:00Z")),
+        last_used_at: None,
+        revoked_at: None,
+    }
+}
+
+pub(super) fn new_api_key() -> NewApiKey {
+    NewApiKey {
+        key: api_key(),
+        secret: "tp_test_01jd5zk8x9e3qr0v7m2c4n6p8t_…_9f86d081".to_owned(),
+    }
+}
+
+pub(super) fn connection(state: connection::State) -> Connection {
+    let connected = state == connection::State::Connected;
+    Connection {
+        state,
+        id: Some(id("con_01jd5zk8x9e3qr0v7m2c4n6p8t")),
+        company_id: some("9341453474484455"),
+        company_name: some("Harbour Street Outfitters, Inc."),
+        home_currency: some("USD"),
+        closing_date: Some(day("2025-12-31")),
+        grant_expires_at: connected.then(|| at("2027-02-28T10:00:00Z")),
+        grant_hard_expires_at: None,
+        connected_at: Some(at("2026-11-02T10:00:00Z")),
+        last_success_at: Some(at("2026-11-20T23:22:07Z")),
+    }
+}
+
+pub(super) fn authorization_request() -> AuthorizationRequest {
+    AuthorizationRequest {
+        id: id("arq_01jd5zk8x9e3qr0v7m2c4n6p8t"),
+        authorization_url: "https://api.example.com/v1/connect/kq3…".to_owned(),
+        expires_at: at("2026-11-02T10:05:00Z"),
+    }
+}
+
+pub(super) fn account_import() -> AccountImport {
+    AccountImport {
+        id: id("aci_01jd5zk8x9e3qr0v7m2c4n6p8t"),
+        state: "done".to_owned(),
+        accounts_read: 94,
+        problem: None,
+        requested_at: at("2026-11-02T10:00:01Z"),
+        finished_at: Some(at("2026-11-02T10:00:03Z")),
+    }
+}
+
+pub(super) fn account() -> Account {
+    Account {
+        id: id(ACCOUNT),
+        qbo_id: "79".to_owned(),
+        number: some("4000"),
+        name: "Sales Apparel".to_owned(),
+        fully_qualified_name: "Sales:Sales Apparel".to_owned(),
+        account_type: "Income".to_owned(),
+        account_sub_type: some("SalesOfProductIncome"),
+        active: true,
+        imported_at: at("2026-11-02T10:00:03Z"),
+    }
+}
+
+pub(super) fn mapping() -> Mapping {
+    Mapping {
+        id: id("map_01jd5zk8x9e3qr0v7m2c4n6p8t"),
+        slot: "revenue".to_owned(),
+        key: some("apparel"),
+        location: None,
+        account_id: id(ACCOUNT),
+        account_name: "Sales Apparel".to_owned(),
+        account_number: some("4000"),
+        broken: None,
+        warning: None,
+        set_by: "key_01jd5zk8x9e3qr0v7m2c4n6p8t".to_owned(),
+        set_at: at("2026-11-02T10:10:00Z"),
+    }
+}
+
+pub(super) fn mapping_results() -> MappingResults {
+    MappingResults {
+        results: vec![
+            MappingResult {
+                index: 0,
+                mapping: Some(mapping()),
+                problem: None,
+            },
+            MappingResult {
+                index: 1,
+                mapping: None,
+                problem: Some(MappingProblem {
+                    code: "unknown_account".to_owned(),
+                    detail: format!(
+                        "there is no account {ACCOUNT} in the imported chart; list the accounts, or import the chart again"
+                    ),
+                    field: some("account_id"),
+                }),
+            },
+        ],
+    }
+}
+
+pub(super) fn taken() -> TakenEvent {
+    TakenEvent {
+        index: 0,
+        result: Taken::Accepted,
+        id: Some(id("evt_01jd5zk8x9e3qr0v7m2c4n6p8t")),
+        external_id: some("ticket_1001"),
+        number: some("100001"),
+        version: Some(1),
+        status: some("not_synced"),
+        problem: None,
+    }
+}
+
+pub(super) fn refused() -> TakenEvent {
+    TakenEvent {
+        index: 1,
+        result: Taken::Refused,
+        id: None,
+        external_id: None,
+        number: None,
+        version: None,
+        status: None,
+        problem: Some(IngestProblem {
+            code: "number_not_string".to_owned(),
+            detail: "is a JSON number; write a decimal string such as \"19.99\"".to_owned(),
+            field: some("events[1].transaction.lines[0].amount"),
+        }),
+    }
+}
+
+pub(super) fn taken_lines() -> String {
+    let lines = [taken(), refused()].into_iter().map(|mut event| {
+        if let Some(problem) = &mut event.problem {
+            problem.field = some("transaction.lines[0].amount");
+        }
+        let line = event.index + 1;
+        json!(TakenLine { line, event }).to_string() + "\n"
+    });
+    lines.collect()
+}
+
+/// The problem of a request of which no event was taken in.
+pub(in crate::document) fn all_refused() -> Problem {
+    let mut refused = refused();
+    refused.index = 0;
+    let field = "events[0].transaction.lines[0].amount";
+    let mut words = String::new();
+    if let Some(problem) = &mut refused.problem {
+        problem.field = some(field);
+        words.clone_from(&problem.detail);
+    }
+    Problem::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "all_events_refused",
+        format!("the event was refused; the first: `{field}`: {words}"),
+    )
+    .with_field(field, "number_not_string", &words)
+    .with_results(json!([refused]))
+}
+
+pub(super) fn event() -> Event {
+    Event {
+        id: id("evt_01jd5zk8x9e3qr0v7m2c4n6p8t"),
+        external_id: "ticket_1001".to_owned(),
+        kind: "ticket".to_owned(),
+        number: "100001".to_owned(),
+        version: 1,
+        occurred_at: at("2026-11-20T23:22:05Z"),
+        business_date: day("2026-11-20"),
+        location: some("boston"),
+        status: "synced".to_owned(),
+        problem: None,
+        past_sync_id: None,
+        taken_in_at: at("2026-11-20T23:22:06Z"),
+        updated_at: at("2026-11-20T23:22:07Z"),
+        synced_at: Some(at("2026-11-20T23:22:07Z")),
+    }
+}
+
+pub(super) fn failed_event() -> Event {
+    Event {
+        id: id("evt_01jd5zkfh2e8vs3hj6w5q9r4ta"),
+        external_id: "ticket_1002".to_owned(),
+        number: "100002".to_owned(),
+        status: "failed".to_owned(),
+        problem: Some(problem::explain("missing_mappings", MISSING)),
+        synced_at: None,
+        ..event()
+    }
+}
+
+pub(super) const MISSING: &str = "no account is mapped for payment[paypal]; map each and retry";
+
+pub(super) fn event_detail() -> EventDetail {
+    EventDetail {
+        event: event(),
+        body: financial_events()
+            .into_iter()
+            .next()
+            .map(|(_, event)| event)
+            .unwrap_or_default(),
+        journal_entries: vec![JournalEntry {
+            id: id("jou_01jd5zk8x9e3qr0v7m2c4n6p8t"),
+            company_id: "9341453474484455".to_owned(),
+            generation: 1,
+            state: "posted".to_owned(),
+            accounting_date: day("2026-11-20"),
+            qbo_id: some("228"),
+            attempts: vec![Attempt {
+                number: 1,
+                started_at: at("2026-11-20T23:22:06Z"),
+                finished_at: Some(at("2026-11-20T23:22:07Z")),
+                outcome: some("posted"),
+                http_status: Some(200),
+                intuit_tid: some("1-673e6c1e-5c0b7d2a4f1e9b3c7a8d6e5f"),
+                detail: None,
+            }],
+        }],
+    }
+}
+
+pub(super) fn preview() -> Preview {
+    let line =
+        |number: &str, name: &str, side: &str, amount: &str, description: &str| PreviewedLine {
+            account_number: some(number),
+            account_name: name.to_owned(),
+            side: side.to_owned(),
+            amount: amount.to_owned(),
+            description: description.to_owned(),
+        };
+    Preview {
+        result: "entry".to_owned(),
+        entry: Some(PreviewedEntry {
+            number: "100001".to_owned(),
+            accounting_date: day("2026-11-20"),
+            currency: "USD".to_owned(),
+            note: None,
+            total: "54.13".to_owned(),
+            lines: vec![
+                line("1010", "Cash on Hand", "debit", "54.13", "Payment: cash"),
+                line("4000", "Sales Apparel", "credit", "50.00", "Sales: apparel"),
+                line(
+                    "2200",
+                    "Sales Tax Payable",
+                    "credit",
+                    "4.13",
+                    "Sales tax: state",
+                ),
+            ],
+        }),
+        problem: None,
+    }
+}
+
+pub(super) fn refused_preview() -> Preview {
+    Preview {
+        result: "refused".to_owned(),
+        entry: None,
+        problem: Some(problem::explain("missing_mappings", MISSING)),
+    }
+}
+
+pub(super) fn sync(state: sync::State, message: &str) -> Sync {
+    Sync {
+        state,
+        message: message.to_owned(),
+        waiting: None,
+        waiting_until: None,
+        started_at: Some(at("2026-11-16T00:00:00Z")),
+        last_success_at: Some(at("2026-11-20T23:22:07Z")),
+        oldest_waiting_at: None,
+        events: Counts {
+            never_synced: 10,
+            synced: 312,
+            skipped: 3,
+            ..Counts::default()
+        },
+    }
+}
+
+pub(super) fn past_sync() -> PastSync {
+    PastSync {
+        id: id("pas_01jd5zk8x9e3qr0v7m2c4n6p8t"),
+        from_date: day("2026-11-01"),
+        to_date: day("2026-11-15"),
+        state: "finished".to_owned(),
+        events: 4,
+        waiting: 0,
+        synced: 4,
+        failed: 0,
+        skipped: 0,
+        created_by: "key_01jd5zk8x9e3qr0v7m2c4n6p8t".to_owned(),
+        created_at: at("2026-11-16T08:00:00Z"),
+    }
+}
+
+pub(super) fn alert() -> Alert {
+    let cause = service::alert::Cause::AuthenticationLost;
+    Alert {
+        id: id("alr_01jd5zk8x9e3qr0v7m2c4n6p8t"),
+        code: cause.code().to_owned(),
+        state: "open".to_owned(),
+        detail: "QuickBooks no longer accepts our grant".to_owned(),
+        steps: cause.steps().iter().map(|&step| step.to_owned()).collect(),
+        occurrences: 3,
+        opened_at: at("2026-11-20T06:00:00Z"),
+        last_seen_at: at("2026-11-20T06:10:00Z"),
+        closed_at: None,
+    }
+}
+
+pub(super) fn audit_record() -> AuditRecord {
+    AuditRecord {
+        id: id("aud_01jd5zk8x9e3qr0v7m2c4n6p8t"),
+        recorded_at: at("2026-11-20T23:30:00Z"),
+        actor: "key_01jd5zk8x9e3qr0v7m2c4n6p8t".to_owned(),
+        action: "event.replaced".to_owned(),
+        subject: "evt_01jd5zk8x9e3qr0v7m2c4n6p8t".to_owned(),
+        detail: json!({"from_version": 1, "to_version": 2}),
+    }
+}

@@ -1,0 +1,188 @@
+//! The problems an operation can answer with, each with an example out of the very code that answers with it.
+
+use crate::problem::{self, Problem};
+use actix_web::http::StatusCode;
+use serde_json::json;
+use service::access::{self, Scope};
+use utoipa::openapi::path::{Operation, ParameterIn};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response};
+
+/// Adds the problems that follow from what the operation is; those it describes itself are completed.
+pub(super) fn add(path: &str, id: &str, guarded: bool, operation: &mut Operation) {
+    let has_body = operation.request_body.is_some();
+    let has_query = operation
+        .parameters
+        .iter()
+        .flatten()
+        .any(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Query));
+    let mut add = |status: u16, words: &str| {
+        operation
+            .responses
+            .responses
+            .entry(status.to_string())
+            .or_insert_with(|| Response::new(words).into());
+    };
+    if has_body || has_query {
+        add(400, "The body or a parameter cannot be read");
+    }
+    if guarded {
+        add(401, "No key, or one that does not hold");
+        add(403, "The key lacks the scope");
+        if has_body || has_query {
+            add(
+                422,
+                "What was sent is read and cannot be met; says which field and how to mend it",
+            );
+        }
+    }
+    if path.contains("{tenant_id}") {
+        add(404, "What was named is not there, or is not yours");
+    }
+    if has_body {
+        add(408, "The body came too slowly");
+        add(413, "The body is too large");
+        add(415, "The body is of another kind than is taken here");
+    }
+    if guarded || path.starts_with("/v1/connect/") || path.starts_with("/v1/oauth/") {
+        add(500, "A mistake of ours; tell us the X-Request-Id");
+        add(
+            503,
+            "The database does not answer; try again after Retry-After",
+        );
+    }
+    if path == "/readyz" {
+        add(503, "They cannot: says what does not answer");
+    }
+    for (status, response) in &mut operation.responses.responses {
+        let Ok(status @ 400..) = status.parse::<u16>() else {
+            continue;
+        };
+        if let RefOr::T(response) = response {
+            response.content.insert(
+                problem::MEDIA_TYPE.to_owned(),
+                ContentBuilder::new()
+                    .schema(Some(Ref::from_schema_name("Problem")))
+                    .example(Some(json!(example(status, id).body())))
+                    .build()
+                    .into(),
+            );
+        }
+    }
+}
+
+fn example(status: u16, id: &str) -> Problem {
+    let new = |status: StatusCode, code: &str, detail: &str| Problem::new(status, code, detail);
+    match status {
+        400 if takes_json(id) => new(
+            StatusCode::BAD_REQUEST,
+            "malformed_json",
+            "the body is not JSON: line 1, column 9: expected value; mend it there",
+        ),
+        400 => new(
+            StatusCode::BAD_REQUEST,
+            "invalid_parameter",
+            "the parameter `limit`: is not a whole number from 0 up; write digits only",
+        )
+        .with_field(
+            "limit",
+            "invalid_parameter",
+            "is not a whole number from 0 up; write digits only",
+        ),
+        401 => Problem::unauthenticated(
+            "send the header `Authorization: Bearer <API key>`; the platform's credential creates a tenant's first key",
+            false,
+        ),
+        403 => Problem::insufficient_scope(access::scope_of(id).unwrap_or(Scope::PlatformTenants)),
+        404 => Problem::not_found(),
+        408 => new(
+            StatusCode::REQUEST_TIMEOUT,
+            "body_too_slow",
+            "the body did not arrive within 30 seconds; send it again",
+        ),
+        409 => conflict(id),
+        413 => new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "body_too_large",
+            "a body here has at most 256 KiB: send less at once (events of any number go as application/x-ndjson)",
+        ),
+        415 => new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_media_type",
+            "say what the body is: send the header `Content-Type: application/json`",
+        ),
+        422 => unprocessable(id),
+        502 => new(
+            StatusCode::BAD_GATEWAY,
+            "quickbooks_unreachable",
+            "Intuit could not be asked where consent is given; open a new link in a moment",
+        ),
+        503 => Problem::unavailable(
+            "our database does not answer at the moment; nothing was changed, try again in a few seconds",
+        ),
+        _ => Problem::internal(),
+    }
+}
+
+fn takes_json(id: &str) -> bool {
+    !(id.starts_with("list_") || id.starts_with("finish_") || id.starts_with("show_"))
+}
+
+fn conflict(id: &str) -> Problem {
+    let (code, detail) = match id {
+        "retry_event" => (
+            "event_not_failed",
+            "event evt_01jd5zk8x9e3qr0v7m2c4n6p8t is synced: there is nothing to retry",
+        ),
+        "create_past_sync" => (
+            "sync_stopped",
+            "the sync is stopped; start it before past events are synced",
+        ),
+        _ => (
+            "not_connected",
+            "no QuickBooks company is connected; create an authorization request and open its link in a browser",
+        ),
+    };
+    Problem::new(StatusCode::CONFLICT, code, detail)
+}
+
+fn unprocessable(id: &str) -> Problem {
+    let (code, field, detail) = match id {
+        "take_in_events" => return super::examples::all_refused(),
+        "set_mapping" | "set_mappings" => (
+            "unknown_field",
+            "acount_id",
+            "unknown field `acount_id`, expected one of `slot`, `key`, `location`, `account_id`; leave it out or spell it so",
+        ),
+        "create_authorization_request" => (
+            "invalid_return_url",
+            "return_url",
+            "a browser may be sent only below: https://pos.example.com/",
+        ),
+        "create_past_sync" => (
+            "invalid_window",
+            "to_date",
+            "the window ends (2026-11-01) before it begins (2026-11-15)",
+        ),
+        "retry_failed_events" => (
+            "unknown_field",
+            "problem",
+            "unknown field `problem`, expected `problem_code`; leave it out or spell it so",
+        ),
+        "create_tenant" | "update_tenant" => (
+            "invalid_rounding_tolerance",
+            "rounding_tolerance",
+            "a tolerance is a decimal string from \"0.00\" to \"1.00\"",
+        ),
+        "create_api_key" => (
+            "unknown_scope",
+            "scopes[0]",
+            "`events` is not a scope of a tenant's key; use some of events:read, events:write, …",
+        ),
+        _ => (
+            "invalid_limit",
+            "limit",
+            "500 rows in a page: ask for 1 to 200",
+        ),
+    };
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail).with_field(field, code, detail)
+}

@@ -1,0 +1,18 @@
+#![doc = include_str!("../README.md")]
+
+mod authorised;
+mod body;
+mod document;
+mod headers;
+mod page;
+mod parameter;
+mod problem;
+mod resource;
+mod routes;
+mod routing;
+mod server;
+mod span;
+
+pub use document::{document, openapi};
+pub use problem::{FieldProblem, Problem};
+pub use server::{AlwaysReady, Bound, Options, Ready, bind, serve};

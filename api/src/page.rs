@@ -1,0 +1,57 @@
+//! Pages of lists. One type for each list, since an OpenAPI document knows no generic ones.
+
+use serde::Serialize;
+use service::alert::Alert;
+use service::api_key::ApiKey;
+use service::audit::AuditRecord;
+use service::chart::Account;
+use service::cursor::Page;
+use service::event::Event;
+use service::mapping::Mapping;
+use service::past_sync::PastSync;
+use service::tenant::Tenant;
+use utoipa::ToSchema;
+
+macro_rules! pages {
+    ($($(#[$doc:meta])* $name:ident of $item:ident;)+) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Serialize, ToSchema)]
+        pub(crate) struct $name {
+            /// The rows of this page.
+            pub(crate) items: Vec<$item>,
+            /// Gives the next page as `cursor`; none on the last.
+            pub(crate) next_cursor: Option<String>,
+        }
+
+        impl From<Page<$item>> for $name {
+            fn from(page: Page<$item>) -> Self {
+                Self { items: page.items, next_cursor: page.next_cursor }
+            }
+        }
+
+        impl From<Vec<$item>> for $name {
+            fn from(items: Vec<$item>) -> Self {
+                Self { items, next_cursor: None }
+            }
+        }
+    )+};
+}
+
+pages! {
+    /// Tenants.
+    TenantPage of Tenant;
+    /// API keys.
+    ApiKeyPage of ApiKey;
+    /// Accounts of the chart.
+    AccountPage of Account;
+    /// Rows of the mapping.
+    MappingPage of Mapping;
+    /// Events.
+    EventPage of Event;
+    /// Past syncs.
+    PastSyncPage of PastSync;
+    /// Alerts.
+    AlertPage of Alert;
+    /// Records of the audit log.
+    AuditRecordPage of AuditRecord;
+}

@@ -1,0 +1,76 @@
+use super::{Answer, Product, created};
+use crate::authorised::{ByPlatform, InTenant};
+use crate::body::Body;
+use crate::page::TenantPage;
+use crate::parameter::Params;
+use crate::problem::Problem;
+use actix_web::HttpResponse;
+use actix_web::web::Json;
+use service::cursor::PageQuery;
+use service::tenant::{self, CreateTenant, Tenant, UpdateTenant};
+
+/// Create a tenant
+///
+/// Makes a tenant: one retailer with its own keys, connection, mapping and events. The platform's credential only; create
+/// the tenant's first API key next.
+#[utoipa::path(
+    post, path = "/v1/tenants", tag = "Tenants",
+    request_body = CreateTenant,
+    responses((status = 201, description = "The tenant", body = Tenant,
+        headers(("Location" = String, description = "Where the tenant is read"))))
+)]
+pub(crate) async fn create_tenant(
+    product: Product,
+    ByPlatform(caller): ByPlatform,
+    Body(request): Body<CreateTenant>,
+) -> Result<HttpResponse, Problem> {
+    let tenant = tenant::create(&product, &caller, request).await?;
+    Ok(created(Some(format!("/v1/tenants/{}", tenant.id)), &tenant))
+}
+
+/// List the tenants
+///
+/// Newest first, a page at a time. The platform's credential only.
+#[utoipa::path(
+    get, path = "/v1/tenants", tag = "Tenants",
+    params(PageQuery),
+    responses((status = 200, description = "A page of tenants", body = TenantPage))
+)]
+pub(crate) async fn list_tenants(
+    product: Product,
+    _by: ByPlatform,
+    Params(query): Params<PageQuery>,
+) -> Answer<TenantPage> {
+    let page = tenant::list(&product, query.cursor.as_deref(), query.limit).await?;
+    Ok(Json(page.into()))
+}
+
+/// Read a tenant
+///
+/// Gives the tenant and the policies of its books. The platform's credential only.
+#[utoipa::path(
+    get, path = "/v1/tenants/{tenant_id}", tag = "Tenants",
+    responses((status = 200, description = "The tenant", body = Tenant))
+)]
+pub(crate) async fn read_tenant(product: Product, at: InTenant) -> Answer<Tenant> {
+    Ok(Json(tenant::read(&product, at.tenant).await?))
+}
+
+/// Change a tenant
+///
+/// Changes what is given and leaves the rest. A suspended tenant's keys do not work and nothing of it is posted; nothing is
+/// lost. The platform's credential only.
+#[utoipa::path(
+    patch, path = "/v1/tenants/{tenant_id}", tag = "Tenants",
+    request_body = UpdateTenant,
+    responses((status = 200, description = "The tenant, changed", body = Tenant))
+)]
+pub(crate) async fn update_tenant(
+    product: Product,
+    at: InTenant,
+    Body(request): Body<UpdateTenant>,
+) -> Answer<Tenant> {
+    Ok(Json(
+        tenant::update(&product, &at.caller, at.tenant, request).await?,
+    ))
+}

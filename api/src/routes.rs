@@ -1,0 +1,72 @@
+//! Every route on one page. A row is a method, a path and the handler of an operation; the handler's name is the
+//! operation's id, in [`service::access::OPERATIONS`], in the OpenAPI document and in the log.
+
+use crate::resource::{
+    account, alert, api_key, audit, connection, event, explorer, flow, health, ingest, mapping,
+    past_sync, sync, tenant,
+};
+use crate::routing::routes;
+
+routes! {
+    // Nobody passes without the scope that the table of operations asks for.
+    guarded {
+        post   "/v1/tenants" => tenant::create_tenant;
+        get    "/v1/tenants" => tenant::list_tenants;
+        get    "/v1/tenants/{tenant_id}" => tenant::read_tenant;
+        patch  "/v1/tenants/{tenant_id}" => tenant::update_tenant;
+
+        post   "/v1/tenants/{tenant_id}/api-keys" => api_key::create_api_key;
+        get    "/v1/tenants/{tenant_id}/api-keys" => api_key::list_api_keys;
+        delete "/v1/tenants/{tenant_id}/api-keys/{api_key_id}" => api_key::revoke_api_key;
+
+        get    "/v1/tenants/{tenant_id}/connection" => connection::read_connection;
+        delete "/v1/tenants/{tenant_id}/connection" => connection::disconnect;
+        post   "/v1/tenants/{tenant_id}/connection/authorization-requests" => connection::create_authorization_request;
+
+        post   "/v1/tenants/{tenant_id}/account-imports" => account::create_account_import;
+        get    "/v1/tenants/{tenant_id}/account-imports/{account_import_id}" => account::read_account_import;
+        get    "/v1/tenants/{tenant_id}/accounts" => account::list_accounts;
+        get    "/v1/tenants/{tenant_id}/accounts/{account_id}" => account::read_account;
+        delete "/v1/tenants/{tenant_id}/accounts/{account_id}" => account::delete_account;
+
+        get    "/v1/tenants/{tenant_id}/mappings" => mapping::list_mappings;
+        put    "/v1/tenants/{tenant_id}/mappings" => mapping::set_mapping;
+        post   "/v1/tenants/{tenant_id}/mappings/bulk" => mapping::set_mappings;
+        delete "/v1/tenants/{tenant_id}/mappings/{mapping_id}" => mapping::clear_mapping;
+
+        post   "/v1/tenants/{tenant_id}/events" => ingest::take_in_events;
+        get    "/v1/tenants/{tenant_id}/events" => event::list_events;
+        get    "/v1/tenants/{tenant_id}/events/{event_id}" => event::read_event;
+        get    "/v1/tenants/{tenant_id}/events/{event_id}/preview" => event::preview_event;
+        post   "/v1/tenants/{tenant_id}/events/{event_id}/retry" => event::retry_event;
+        post   "/v1/tenants/{tenant_id}/retry-failed" => event::retry_failed_events;
+
+        get    "/v1/tenants/{tenant_id}/sync" => sync::read_sync;
+        post   "/v1/tenants/{tenant_id}/sync/start" => sync::start_sync;
+        post   "/v1/tenants/{tenant_id}/sync/stop" => sync::stop_sync;
+
+        post   "/v1/tenants/{tenant_id}/past-syncs" => past_sync::create_past_sync;
+        get    "/v1/tenants/{tenant_id}/past-syncs" => past_sync::list_past_syncs;
+        get    "/v1/tenants/{tenant_id}/past-syncs/{past_sync_id}" => past_sync::read_past_sync;
+
+        get    "/v1/tenants/{tenant_id}/alerts" => alert::list_alerts;
+        get    "/v1/tenants/{tenant_id}/alerts/{alert_id}" => alert::read_alert;
+
+        get    "/v1/tenants/{tenant_id}/audit-log" => audit::list_audit_records;
+    }
+
+    // Anybody may. What leads a browser through Intuit is bound by secrets of its own.
+    open {
+        once   "/v1/connect/{start}" => flow::open_connect_link;
+        once   "/v1/oauth/callback" => flow::finish_authorization;
+        get    "/v1/connected" => flow::show_outcome;
+
+        get    "/healthz" => health::read_health;
+        get    "/readyz" => health::read_readiness;
+        get    "/openapi.json" => explorer::read_openapi;
+        get    "/explorer/" => explorer::open_explorer;
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,262 @@
+//! The environment, read once and judged as a whole: everything that is missing or wrong is told together.
+
+use crate::secrets;
+use quickbooks::{Endpoints, Timeouts};
+use secrecy::SecretString;
+use service::settings::{Environment, Posting, Settings};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use url::Url;
+
+/// What a process that serves or works needs.
+#[derive(Debug)]
+pub(crate) struct Config {
+    /// The application's login.
+    pub(crate) database_url: String,
+    /// The platform's login.
+    pub(crate) platform_database_url: String,
+    /// The bell.
+    pub(crate) redis_url: String,
+    /// Begins every key on Redis.
+    pub(crate) redis_prefix: String,
+    /// Where the API listens.
+    pub(crate) listen: SocketAddr,
+    /// The settings of the use-cases.
+    pub(crate) settings: Settings,
+}
+
+/// Intuit's own addresses: the API and the discovery document.
+const PRODUCTION: (&str, &str) = (
+    "https://quickbooks.api.intuit.com/",
+    "https://developer.api.intuit.com/.well-known/openid_configuration",
+);
+const SANDBOX: (&str, &str) = (
+    "https://sandbox-quickbooks.api.intuit.com/",
+    "https://developer.api.intuit.com/.well-known/openid_sandbox_configuration",
+);
+
+impl Config {
+    /// Reads the environment.
+    ///
+    /// # Errors
+    /// Something is missing or wrong; the message names all of it, and what each is for.
+    pub(crate) fn read() -> anyhow::Result<Self> {
+        Self::from(std::env::vars().collect())
+    }
+
+    fn from(variables: BTreeMap<String, String>) -> anyhow::Result<Self> {
+        let mut reader = Reader { variables, complaints: Vec::new() };
+        let environment = match reader.or("TILLPOST_ENVIRONMENT", "live").as_str() {
+            "live" => Environment::Live,
+            "test" => Environment::Test,
+            other => {
+                reader.complain("TILLPOST_ENVIRONMENT", &format!("is `{other}`; use `live` or `test`"));
+                Environment::Live
+            }
+        };
+        let public_url = reader.public_url("TILLPOST_PUBLIC_URL", "where the outside reaches the API, as in https://tillpost.example.com/", environment);
+        let config = Self {
+            database_url: reader.needed("DATABASE_URL", "the database, as the role tillpost_app"),
+            platform_database_url: reader.needed("PLATFORM_DATABASE_URL", "the database, as the role tillpost_platform"),
+            redis_url: reader.needed("REDIS_URL", "the Redis of the bell, as in redis://127.0.0.1:6379"),
+            redis_prefix: reader.or("REDIS_PREFIX", "tillpost"),
+            listen: reader.listen(),
+            settings: Settings {
+                environment,
+                pepper: reader.secret("TILLPOST_PEPPER", "keys the hashes of API keys: 32 random characters or more"),
+                key_encryption_key: reader.secret("TILLPOST_KEY_ENCRYPTION_KEY", "wraps the tenants' data keys: 32 random bytes in base 64"),
+                platform_key: reader.secret("TILLPOST_PLATFORM_KEY", "the platform's own credential: 32 random characters or more"),
+                return_urls: reader.return_urls(environment),
+                quickbooks: reader.quickbooks(&public_url),
+                public_url,
+                posting: Posting::default(),
+            },
+        };
+        if reader.complaints.is_empty() {
+            return Ok(config);
+        }
+        anyhow::bail!("the environment is not complete:\n  {}", reader.complaints.join("\n  "))
+    }
+}
+
+/// The redirect URI to be registered at Intuit.
+pub(crate) fn redirect_uri(public_url: &Url) -> Url {
+    public_url.join("v1/oauth/callback").unwrap_or_else(|_| public_url.clone())
+}
+
+struct Reader {
+    variables: BTreeMap<String, String>,
+    complaints: Vec<String>,
+}
+
+impl Reader {
+    fn complain(&mut self, name: &str, what: &str) {
+        self.complaints.push(format!("{name} {what}"));
+    }
+
+    fn given(&self, name: &str) -> Option<String> {
+        self.variables.get(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+    }
+
+    fn or(&self, name: &str, usual: &str) -> String {
+        self.given(name).unwrap_or_else(|| usual.to_owned())
+    }
+
+    fn needed(&mut self, name: &str, purpose: &str) -> String {
+        self.given(name).unwrap_or_else(|| {
+            self.complain(name, &format!("is missing: {purpose}"));
+            String::new()
+        })
+    }
+
+    fn secret(&mut self, name: &str, purpose: &str) -> SecretString {
+        let secret = self.needed(name, purpose);
+        if !secret.is_empty()
+            && let Some(weakness) = secrets::weakness(&secret)
+        {
+            self.complain(name, &weakness);
+        }
+        secret.into()
+    }
+
+    // A placeholder keeps the reading going; with a complaint made, it never gets out.
+    fn url(&mut self, name: &str, text: &str) -> Url {
+        Url::parse(text).ok().filter(Url::has_host).unwrap_or_else(|| {
+            if !text.is_empty() {
+                self.complain(name, &format!("is `{text}`, which is no address with a host"));
+            }
+            Url::parse("https://unset.invalid/").expect("a sound address")
+        })
+    }
+
+    fn public_url(&mut self, name: &str, purpose: &str, environment: Environment) -> Url {
+        let text = self.needed(name, purpose);
+        let mut url = self.url(name, &text);
+        if !url.path().ends_with('/') {
+            url.set_path(&format!("{}/", url.path()));
+        }
+        self.check_scheme(name, &url, environment);
+        url
+    }
+
+    fn check_scheme(&mut self, name: &str, url: &Url, environment: Environment) {
+        match (url.scheme(), environment) {
+            ("https", _) | ("http", Environment::Test) => {}
+            ("http", Environment::Live) => self.complain(
+                name,
+                "is plain http, which carries secrets in the clear; use https, or TILLPOST_ENVIRONMENT=test for development",
+            ),
+            (other, _) => self.complain(name, &format!("begins with {other}:, use https")),
+        }
+    }
+
+    fn return_urls(&mut self, environment: Environment) -> Vec<Url> {
+        const NAME: &str = "TILLPOST_RETURN_URLS";
+        let texts = self.or(NAME, "");
+        let mut urls = Vec::new();
+        for text in texts.split(',').map(str::trim).filter(|text| !text.is_empty()) {
+            let url = self.url(NAME, text);
+            self.check_scheme(NAME, &url, environment);
+            urls.push(url);
+        }
+        urls
+    }
+
+    fn listen(&mut self) -> SocketAddr {
+        let text = self.or("TILLPOST_LISTEN", "127.0.0.1:8080");
+        text.parse().unwrap_or_else(|_| {
+            self.complain("TILLPOST_LISTEN", &format!("is `{text}`; use an address and a port, as in 127.0.0.1:8080"));
+            SocketAddr::from(([127, 0, 0, 1], 8080))
+        })
+    }
+
+    fn quickbooks(&mut self, public_url: &Url) -> quickbooks::Settings {
+        let environment = self.needed("QUICKBOOKS_ENVIRONMENT", "`production`, or `sandbox` for Intuit's development companies");
+        let (api, discovery) = match environment.as_str() {
+            "production" => PRODUCTION,
+            "sandbox" => SANDBOX,
+            "" => PRODUCTION,
+            other => {
+                self.complain("QUICKBOOKS_ENVIRONMENT", &format!("is `{other}`; use `production` or `sandbox`"));
+                PRODUCTION
+            }
+        };
+        let client_id = self.needed("QUICKBOOKS_CLIENT_ID", "the client ID of your app at Intuit");
+        let client_secret = self.needed("QUICKBOOKS_CLIENT_SECRET", "the client secret of your app at Intuit");
+        let api = self.or("QUICKBOOKS_BASE_URL", api);
+        let discovery = self.or("QUICKBOOKS_DISCOVERY_URL", discovery);
+        quickbooks::Settings {
+            client_id,
+            client_secret: client_secret.into(),
+            redirect_uri: redirect_uri(public_url),
+            api_base_url: self.url("QUICKBOOKS_BASE_URL", &api),
+            endpoints: Endpoints::Discovery(self.url("QUICKBOOKS_DISCOVERY_URL", &discovery)),
+            minor_version: quickbooks::Settings::MINOR_VERSION,
+            timeouts: Timeouts::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn complete() -> BTreeMap<String, String> {
+        [
+            ("DATABASE_URL", "postgres://tillpost_app@localhost/tillpost"),
+            ("PLATFORM_DATABASE_URL", "postgres://tillpost_platform@localhost/tillpost"),
+            ("REDIS_URL", "redis://127.0.0.1:6379"),
+            ("TILLPOST_PEPPER", "5b0d3c6e8f1a4972b6d0e3f5a8c1d7e9"),
+            ("TILLPOST_KEY_ENCRYPTION_KEY", "q83vEjRWeJq83vEjRWeJq83vEjRWeJq83vEjRWeJq80="),
+            ("TILLPOST_PLATFORM_KEY", "9e7d1c8a5f3e0d6b2794a1f8e6c3d0b5"),
+            ("TILLPOST_PUBLIC_URL", "https://tillpost.shop"),
+            ("QUICKBOOKS_ENVIRONMENT", "sandbox"),
+            ("QUICKBOOKS_CLIENT_ID", "AB12"),
+            ("QUICKBOOKS_CLIENT_SECRET", "xyz"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into()
+    }
+
+    fn complaint(name: &str, value: &str) -> String {
+        let mut variables = complete();
+        variables.insert(name.to_owned(), value.to_owned());
+        Config::from(variables).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_complete_environment_is_taken_with_its_usual_values() {
+        let config = Config::from(complete()).unwrap();
+        assert_eq!(config.listen, "127.0.0.1:8080".parse().unwrap());
+        assert_eq!(config.redis_prefix, "tillpost");
+        assert_eq!(config.settings.environment, Environment::Live);
+        assert_eq!(config.settings.quickbooks.redirect_uri.as_str(), "https://tillpost.shop/v1/oauth/callback");
+        assert_eq!(config.settings.quickbooks.api_base_url.as_str(), SANDBOX.0);
+    }
+
+    #[test]
+    fn everything_missing_is_told_at_once_with_what_it_is_for() {
+        let told = Config::from(BTreeMap::new()).unwrap_err().to_string();
+        for name in complete().keys() {
+            assert!(told.contains(&format!("\n  {name} is missing: ")), "{name} in {told}");
+        }
+        assert_eq!(told.lines().count(), 1 + complete().len(), "{told}");
+    }
+
+    #[test]
+    fn a_live_house_does_not_speak_plain_http() {
+        assert!(complaint("TILLPOST_PUBLIC_URL", "http://tillpost.shop").contains("https"));
+        assert!(complaint("TILLPOST_RETURN_URLS", "https://a.shop, http://b.shop").contains("https"));
+        let mut variables = complete();
+        variables.insert("TILLPOST_PUBLIC_URL".into(), "http://127.0.0.1:8080".into());
+        variables.insert("TILLPOST_ENVIRONMENT".into(), "test".into());
+        assert!(Config::from(variables).is_ok());
+    }
+
+    #[test]
+    fn a_weak_secret_is_refused_and_never_quoted() {
+        let told = complaint("TILLPOST_PEPPER", "change-me-please-change-me-please");
+        assert!(told.contains("TILLPOST_PEPPER looks like an example"), "{told}");
+        assert!(!told.contains("please"), "{told}");
+    }
+}

@@ -1,0 +1,20 @@
+//! The real binary in real processes: started as an operator starts it, killed as machines die, judged by QuickBooks' own
+//! ledger.
+//!
+//! Each test has a [`house::House`] of its own: a private PostgreSQL and Redis, a simulated QuickBooks in this process, and
+//! the product's processes beside it. The database's clock is set ahead, never waited for.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    missing_docs,
+    reason = "a test that breaks says where"
+)]
+
+mod bell;
+mod house;
+mod running;
+mod starting;
+mod stopping;
+mod storm;
+mod store;
+mod trap;

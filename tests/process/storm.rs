@@ -1,0 +1,198 @@
+//! The storm: workers die at every step of an entry's way, Redis forgets everything, QuickBooks forgets request ids, and
+//! still each event has exactly one entry.
+
+use crate::house::House;
+use crate::store::Store;
+use crate::trap::{Step, Trap, posts};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use rand::seq::SliceRandom;
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+use sandbox::quickbooks::{Amount, Switches};
+use sandbox::store::{DEMO_EVENTS, Week, expected_balances, paypal_mapping};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// Another storm is as good: `STORM_SEED=42 cargo test -p tillpost --test process storm -- --nocapture`.
+const SEED: u64 = 20_261_102;
+
+/// Every step, and some moments more.
+const STEPS: [Step; 12] = [
+    Step::TakeOver,
+    Step::Claim,
+    Step::LookUp,
+    Step::Intent,
+    Step::Lost,
+    Step::Late,
+    Step::Posted,
+    Step::Settle,
+    Step::Anywhere,
+    Step::Anywhere,
+    Step::Anywhere,
+    Step::Anywhere,
+];
+
+/// Longer than a dead holder's lease.
+const LEASE_OVER: TimeDelta = TimeDelta::seconds(61);
+/// Longer than everything a dead holder's POST may take, and the quiet period.
+const QUIET: TimeDelta = TimeDelta::seconds(325);
+/// Longer than a ring is believed to be on its way.
+const RING_OVER: TimeDelta = TimeDelta::seconds(11);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_storm_of_deaths_and_a_flushed_redis_leave_exactly_one_entry_for_each_event() {
+    let seed = std::env::var("STORM_SEED").map_or(SEED, |seed| seed.parse().unwrap());
+    println!("storm: seed {seed}");
+    let mut dice = StdRng::seed_from_u64(seed);
+    let house = House::built().await;
+    // What a request id promises must not be what saves us.
+    house.quickbooks().set_switches(Switches { honour_request_ids: false, ..Switches::default() });
+
+    let monday: NaiveDate = "2026-11-02".parse().unwrap();
+    let week = Week::generate(7, monday, DEMO_EVENTS);
+    let thursday: DateTime<Utc> = "2026-11-05T12:00:00Z".parse().unwrap();
+    house.set_clock(thursday).await;
+    let mut api = house.start("api");
+    let worker = house.start("worker");
+    let store = Store::opened(&house, &mut api).await;
+    worker.stop().await;
+
+    let (past, live): (Vec<Value>, Vec<Value>) = week.events.iter().cloned().partition(|event| {
+        let at: DateTime<Utc> = event["occurred_at"].as_str().unwrap().parse().unwrap();
+        at < thursday
+    });
+    store.stream(&past).await;
+    let mut portions = live.chunks(live.len().div_ceil(STEPS.len()));
+
+    let mut steps = STEPS;
+    steps.shuffle(&mut dice);
+    let (flushed_alive, flushed_dead) = (dice.random_range(0..6), dice.random_range(6..12));
+    let quiet = [3, 6, 9].map(|round: usize| round + dice.random_range(0..3));
+    let mut late: Option<u64> = None;
+    for (round, step) in steps.into_iter().enumerate() {
+        if let Some(portion) = portions.next() {
+            store.send(portion).await;
+        }
+        if round == 2 {
+            store.post("past-syncs", json!({ "from_date": monday, "to_date": "2026-11-05" })).await;
+        }
+        let before = posts(&house);
+        let mut trap = Trap::set(&house, step, &mut dice).await;
+        let worker = house.start("worker");
+        if round == flushed_alive {
+            println!("storm: redis is flushed under a running worker");
+            house.redis("FLUSHALL").await.unwrap();
+            house.advance(RING_OVER).await;
+        }
+        let seen = trap.sprung(&house).await;
+        worker.kill().await;
+        trap.check(&house).await;
+        let died = standing(&house).await;
+        println!("storm: death {:2} at {step:?} ({seen}); {} POSTs; {died}", round + 1, posts(&house) - before);
+        // What an earlier death left on its way to the books arrives there now.
+        if let Some(plan) = late.take() {
+            house.quickbooks().release(plan);
+        }
+        late = trap.let_go(&house).await;
+        if round == flushed_dead {
+            println!("storm: redis is flushed between two workers");
+            house.redis("FLUSHALL").await.unwrap();
+        }
+        house.advance(LEASE_OVER).await;
+        if quiet.contains(&round) {
+            if let Some(plan) = late.take() {
+                house.quickbooks().release(plan);
+            }
+            house.advance(QUIET).await;
+        }
+    }
+    for portion in portions {
+        store.send(portion).await;
+    }
+    if let Some(plan) = late.take() {
+        house.quickbooks().release(plan);
+    }
+
+    let worker = house.start("worker");
+    settle(&house, &store).await;
+    let counts = store.counts().await;
+    assert_eq!((counts["failed"], counts["synced"]), (1, i64::try_from(week.events.len()).unwrap() - 1), "{counts:?}");
+    store.map(&[paypal_mapping()]).await;
+    store.post("retry-failed", json!({ "problem_code": "missing_mappings" })).await;
+    store.synced(i64::try_from(week.events.len()).unwrap()).await;
+    worker.stop().await;
+    judge(&house, &store, &week).await;
+    api.stop().await;
+}
+
+// Sets the clock to whatever is due next until nothing is left to do.
+async fn settle(house: &House, store: &Store) {
+    for _ in 0..3000 {
+        let counts = store.counts().await;
+        if counts["not_synced"] + counts["processing"] == 0 {
+            return;
+        }
+        let next: Option<i64> = house
+            .rows(
+                "SELECT ceil(extract(epoch FROM greatest(t.due_at, t.rung_until) - tillpost_now()) * 1000)::bigint
+                   FROM turn t WHERE NOT EXISTS (SELECT FROM company_lease l WHERE l.expires_at > tillpost_now())",
+            )
+            .await
+            .first()
+            .and_then(|row| row.try_get_by_index(0).unwrap());
+        if let Some(ahead) = next.filter(|ahead| *ahead > 0) {
+            house.advance(TimeDelta::milliseconds(ahead)).await;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("it does not settle: {:?}; {}", store.counts().await, standing(house).await);
+}
+
+// How many entries are where.
+async fn standing(house: &House) -> String {
+    let rows = house
+        .rows("SELECT state || ' ' || count(*) FROM journal_entry GROUP BY state ORDER BY state")
+        .await;
+    let states: Vec<String> = rows.iter().map(|row| row.try_get_by_index(0).unwrap()).collect();
+    if states.is_empty() { "no entries".into() } else { states.join(", ") }
+}
+
+async fn judge(house: &House, store: &Store, week: &Week) {
+    let realm_id = &store.company.realm_id;
+    let entries = house.quickbooks().entries(realm_id).unwrap();
+    let events = store.events().await;
+    assert_eq!(events.len(), week.events.len());
+    for event in &events {
+        let (id, number) = (event["id"].as_str().unwrap(), event["number"].as_str().unwrap());
+        assert_eq!(event["status"], "synced", "{event:#}");
+        let numbered: Vec<_> = entries.iter().filter(|entry| entry.doc_number.as_deref() == Some(number)).collect();
+        assert_eq!(numbered.len(), 1, "entries numbered {number}: {numbered:#?}");
+        let marked = entries.iter().filter(|entry| entry.private_note.as_deref().unwrap_or_default().contains(id));
+        assert_eq!(marked.count(), 1, "entries marked {id}");
+        let recorded = store.get(&format!("events/{id}")).await;
+        let alive: Vec<_> = recorded["journal_entries"].as_array().unwrap().iter().filter(|entry| entry["state"] == "posted").collect();
+        assert_eq!(alive.len(), 1, "{recorded:#}");
+        assert_eq!(alive[0]["qbo_id"], json!(numbered[0].id), "{recorded:#}");
+    }
+    assert_eq!(entries.len(), week.events.len());
+    let books = house.quickbooks().trial_balance(realm_id).unwrap();
+    let balances: BTreeMap<&str, Amount> = books
+        .accounts
+        .iter()
+        .filter(|row| row.balance != Amount::ZERO)
+        .map(|row| (row.number.as_deref().unwrap(), row.balance))
+        .collect();
+    let expected = expected_balances(&week.events).into_iter().map(|(number, cents)| (number, Amount::cents(cents)));
+    assert_eq!(balances, expected.collect::<BTreeMap<_, _>>());
+    assert_eq!(house.quickbooks().violations(), []);
+    let open = house.number("SELECT count(*) FROM attempt WHERE finished_at IS NULL").await;
+    assert_eq!(open, 0, "attempts without an end");
+    let abandoned = house.number("SELECT count(*) FROM attempt WHERE outcome = 'abandoned'").await;
+    let again = house.number("SELECT count(*) FROM journal_entry WHERE attempts > 1").await;
+    assert!(abandoned > 0 && again > 0, "the storm struck no POST");
+    println!(
+        "storm: {} events, {} entries, {} POSTs; {abandoned} were looked up after a death, {again} sent again",
+        events.len(),
+        entries.len(),
+        posts(house)
+    );
+}

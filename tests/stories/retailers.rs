@@ -1,0 +1,133 @@
+//! A retailer with at least one of everything, marked so that its traces are found wherever they turn up.
+
+use crate::operations::event;
+use crate::world::{Tenant, World};
+use sandbox::quickbooks::{CompanySummary, FaultPlan, NewAccount, Operation, Outcome};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A tenant that has lived a while.
+pub struct Retailer<'w> {
+    pub tenant: Tenant<'w>,
+    pub company: CompanySummary,
+    /// Its ids by the name of the path parameter they stand in for.
+    pub ids: BTreeMap<&'static str, Vec<String>>,
+}
+
+impl<'w> Retailer<'w> {
+    /// A connected, mapped tenant whose sync runs, with events in every status, a past sync, an import and audit records.
+    /// Its names, keys and memos carry `mark`.
+    pub async fn new(world: &'w World, mark: &str) -> Self {
+        let company = world.company(&format!("{mark} Inc."));
+        let account = NewAccount {
+            name: format!("{mark} sales"),
+            account_type: "Income".into(),
+            account_sub_type: None,
+            number: Some("4999".into()),
+        };
+        world.quickbooks().add_account(&company.realm_id, &account).unwrap();
+        let tenant = world.tenant(&format!("{mark} stores")).await;
+        tenant.connect(&company.realm_id).await;
+        tenant.map_golden().await;
+        let mapping = tenant.map("revenue", Some(&format!("{mark}-class")), "4999").await;
+        tenant.post("/sync/start", json!({})).await;
+        let mut retailer = Self { tenant, company, ids: BTreeMap::new() };
+        retailer.trade(mark).await;
+        retailer.collect(&mapping).await;
+        retailer
+    }
+
+    async fn trade(&self, mark: &str) {
+        let store = &self.tenant;
+        let mut synced = event();
+        synced["occurred_at"] = store.ticket("now").await["occurred_at"].clone();
+        synced["location"] = json!(format!("{mark}-location"));
+        synced["memo"] = json!(format!("{mark} memo"));
+        synced["transaction"]["lines"][0]["item_class"] = json!(format!("{mark}-class"));
+        for place in ["cost_of_goods_sold", "inventory_on_hand"] {
+            store.map(place, Some(&format!("{mark}-class")), if place == "cost_of_goods_sold" { "5000" } else { "1300" }).await;
+        }
+        let mut failed = store.ticket(&format!("{mark}-failed")).await;
+        failed["transaction"]["payments"][0]["payment_type"] = json!(format!("{mark}-payment"));
+        let mut skipped = store.ticket(&format!("{mark}-skipped")).await;
+        skipped["transaction"]["lines"][0]["amount"] = json!("0.00");
+        skipped["transaction"]["lines"][0]["unit_cost"] = json!("0.00");
+        skipped["transaction"]["payments"][0]["amount"] = json!("0.00");
+        store.send_events(vec![synced, failed, skipped]).await;
+        store.post("/account-imports", json!({})).await;
+        store.drain().await;
+        let lost = FaultPlan::next(Operation::CreateJournalEntry, Outcome::Drop).with_commit();
+        store.world.quickbooks().plan(lost);
+        store.send_event(store.ticket(&format!("{mark}-processing")).await).await;
+        store.drain().await;
+        let old = |name: &str, day: &str| {
+            crate::world::ticket_at(&format!("{mark}-{name}"), format!("{day}T15:00:00Z").parse().unwrap())
+        };
+        store.send_events(vec![old("never", "2026-10-01"), old("waiting", "2026-09-15")]).await;
+        store.post("/past-syncs", json!({ "from_date": "2026-09-15", "to_date": "2026-09-15" })).await;
+    }
+
+    async fn collect(&mut self, mapping: &Value) {
+        let store = &self.tenant;
+        let spare = store.post("/api-keys", json!({ "name": "spare" })).await;
+        let import = store.post("/account-imports", json!({})).await;
+        let link = store.post("/connection/authorization-requests", json!({})).await;
+        let listed = |page: Value| -> Vec<Value> { page["items"].as_array().unwrap().clone() };
+        let mut events = listed(store.get("/events").await);
+        let statuses: BTreeSet<_> = events.iter().map(|event| event["status"].as_str().unwrap().to_owned()).collect();
+        assert_eq!(statuses.len(), service::event::STATUSES.len(), "{statuses:?}");
+        // The failed one first: it is what a retry is for.
+        events.sort_by_key(|event| event["status"] != "failed");
+        let id = |row: &Value| row["id"].as_str().unwrap().to_owned();
+        let accounts = listed(store.get("/accounts").await);
+        self.ids = BTreeMap::from([
+            ("tenant_id", vec![store.id.to_string()]),
+            ("api_key_id", vec![id(&spare)]),
+            ("account_import_id", vec![id(&import)]),
+            ("account_id", accounts.iter().take(2).map(id).collect()),
+            ("mapping_id", vec![id(mapping)]),
+            ("event_id", events.iter().map(id).collect()),
+            ("past_sync_id", listed(store.get("/past-syncs").await).iter().map(id).collect()),
+            ("authorization_request_id", vec![id(&link)]),
+        ]);
+    }
+
+    /// Its grant is revoked in QuickBooks: an alert opens, and what is queued waits.
+    pub async fn loses_its_grant(&mut self) {
+        self.tenant.world.quickbooks().revoke_grants(&self.company.realm_id).unwrap();
+        self.tenant.drain().await;
+        let alerts = self.tenant.get("/alerts").await;
+        let id = alerts["items"][0]["id"].as_str().unwrap().to_owned();
+        self.ids.insert("alert_id", vec![id]);
+    }
+
+    /// A hash over its rows in every table that has rows of tenants.
+    pub async fn rows(&self) -> BTreeMap<String, String> {
+        let world = self.tenant.world;
+        let tables = world
+            .rows(
+                "SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id'
+                  WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')",
+            )
+            .await;
+        let selects: Vec<_> = tables
+            .iter()
+            .map(|table| {
+                format!(
+                    "SELECT '{table} ' || count(*) || ' ' || coalesce(md5(string_agg(t::text, '|' ORDER BY t::text)), '')
+                       FROM {table} t WHERE tenant_id = '{}'",
+                    self.tenant.id.0
+                )
+            })
+            .collect();
+        world
+            .rows(&selects.join(" UNION ALL "))
+            .await
+            .into_iter()
+            .map(|row| {
+                let (table, rows) = row.split_once(' ').unwrap();
+                (table.to_owned(), rows.to_owned())
+            })
+            .collect()
+    }
+}

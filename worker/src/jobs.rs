@@ -1,0 +1,71 @@
+//! Every job, on one page.
+//!
+//! | job | when | what |
+//! | --- | --- | --- |
+//! | turn | the bell rings, or a turn before it found more to do | `service::posting::turn` for one tenant |
+//! | sweep | every second | rings for tenants that are due and were not rung for lately |
+//! | tidy | every half minute | forgets on Redis what is done |
+
+use crate::line::Line;
+use crate::turns::Turns;
+use crate::{Options, lane, sweep, tidy};
+use service::Service;
+use std::time::Duration;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
+const TIDY_EVERY: Duration = Duration::from_secs(30);
+
+/// Runs every job until `stop`, and returns when the last turn has ended.
+pub(crate) async fn run(service: Service, line: Line, options: &Options, stop: CancellationToken) {
+    let turns = Turns::new(
+        service.clone(),
+        line.clone(),
+        options.holder.clone(),
+        options.turns_max,
+        stop.clone(),
+    );
+    let taking = tokio::spawn(lane::take(
+        line.clone(),
+        turns.clone(),
+        options.holder.clone(),
+        stop.clone(),
+    ));
+    tokio::join!(
+        every("sweep", SWEEP_EVERY, &stop, || sweep::sweep(
+            &service, &line, &turns
+        )),
+        every("tidy", TIDY_EVERY, &stop, || tidy::tidy(&line)),
+    );
+    if let Err(error) = taking.await {
+        tracing::error!("the worker on redis ended badly: {error}");
+    }
+    turns.end().await;
+}
+
+// Told once when it begins to fail and once when it is well again; a failure waits for the next time.
+async fn every<F>(name: &str, period: Duration, stop: &CancellationToken, job: impl Fn() -> F)
+where
+    F: Future<Output = anyhow::Result<()>>,
+{
+    let mut times = interval(period);
+    times.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut failing = false;
+    loop {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            _ = times.tick() => {}
+        }
+        let done = job().await;
+        match (&done, failing) {
+            (Err(error), false) => {
+                tracing::warn!("the {name} failed and is tried again: {error:#}")
+            }
+            (Ok(()), true) => tracing::info!("the {name} is well again"),
+            _ => {}
+        }
+        failing = done.is_err();
+    }
+}
