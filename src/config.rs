@@ -45,27 +45,52 @@ impl Config {
     }
 
     fn from(variables: BTreeMap<String, String>) -> anyhow::Result<Self> {
-        let mut reader = Reader { variables, complaints: Vec::new() };
+        let mut reader = Reader {
+            variables,
+            complaints: Vec::new(),
+        };
         let environment = match reader.or("TILLPOST_ENVIRONMENT", "live").as_str() {
             "live" => Environment::Live,
             "test" => Environment::Test,
             other => {
-                reader.complain("TILLPOST_ENVIRONMENT", &format!("is `{other}`; use `live` or `test`"));
+                reader.complain(
+                    "TILLPOST_ENVIRONMENT",
+                    &format!("is `{other}`; use `live` or `test`"),
+                );
                 Environment::Live
             }
         };
-        let public_url = reader.public_url("TILLPOST_PUBLIC_URL", "where the outside reaches the API, as in https://tillpost.example.com/", environment);
+        let public_url = reader.public_url(
+            "TILLPOST_PUBLIC_URL",
+            "where the outside reaches the API, as in https://tillpost.example.com/",
+            environment,
+        );
         let config = Self {
             database_url: reader.needed("DATABASE_URL", "the database, as the role tillpost_app"),
-            platform_database_url: reader.needed("PLATFORM_DATABASE_URL", "the database, as the role tillpost_platform"),
-            redis_url: reader.needed("REDIS_URL", "the Redis of the bell, as in redis://127.0.0.1:6379"),
+            platform_database_url: reader.needed(
+                "PLATFORM_DATABASE_URL",
+                "the database, as the role tillpost_platform",
+            ),
+            redis_url: reader.needed(
+                "REDIS_URL",
+                "the Redis of the bell, as in redis://127.0.0.1:6379",
+            ),
             redis_prefix: reader.or("REDIS_PREFIX", "tillpost"),
             listen: reader.listen(),
             settings: Settings {
                 environment,
-                pepper: reader.secret("TILLPOST_PEPPER", "keys the hashes of API keys: 32 random characters or more"),
-                key_encryption_key: reader.secret("TILLPOST_KEY_ENCRYPTION_KEY", "wraps the tenants' data keys: 32 random bytes in base 64"),
-                platform_key: reader.secret("TILLPOST_PLATFORM_KEY", "the platform's own credential: 32 random characters or more"),
+                pepper: reader.secret(
+                    "TILLPOST_PEPPER",
+                    "keys the hashes of API keys: 32 random characters or more",
+                ),
+                key_encryption_key: reader.secret(
+                    "TILLPOST_KEY_ENCRYPTION_KEY",
+                    "wraps the tenants' data keys: 32 random bytes in base 64",
+                ),
+                platform_key: reader.secret(
+                    "TILLPOST_PLATFORM_KEY",
+                    "the platform's own credential: 32 random characters or more",
+                ),
                 return_urls: reader.return_urls(environment),
                 quickbooks: reader.quickbooks(&public_url),
                 public_url,
@@ -75,13 +100,18 @@ impl Config {
         if reader.complaints.is_empty() {
             return Ok(config);
         }
-        anyhow::bail!("the environment is not complete:\n  {}", reader.complaints.join("\n  "))
+        anyhow::bail!(
+            "the environment is not complete:\n  {}",
+            reader.complaints.join("\n  ")
+        )
     }
 }
 
 /// The redirect URI to be registered at Intuit.
 pub(crate) fn redirect_uri(public_url: &Url) -> Url {
-    public_url.join("v1/oauth/callback").unwrap_or_else(|_| public_url.clone())
+    public_url
+        .join("v1/oauth/callback")
+        .unwrap_or_else(|_| public_url.clone())
 }
 
 struct Reader {
@@ -95,7 +125,10 @@ impl Reader {
     }
 
     fn given(&self, name: &str) -> Option<String> {
-        self.variables.get(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+        self.variables
+            .get(name)
+            .map(|value| value.trim().to_owned())
+            .filter(|value| !value.is_empty())
     }
 
     fn or(&self, name: &str, usual: &str) -> String {
@@ -121,12 +154,18 @@ impl Reader {
 
     // A placeholder keeps the reading going; with a complaint made, it never gets out.
     fn url(&mut self, name: &str, text: &str) -> Url {
-        Url::parse(text).ok().filter(Url::has_host).unwrap_or_else(|| {
-            if !text.is_empty() {
-                self.complain(name, &format!("is `{text}`, which is no address with a host"));
-            }
-            Url::parse("https://unset.invalid/").expect("a sound address")
-        })
+        Url::parse(text)
+            .ok()
+            .filter(Url::has_host)
+            .unwrap_or_else(|| {
+                if !text.is_empty() {
+                    self.complain(
+                        name,
+                        &format!("is `{text}`, which is no address with a host"),
+                    );
+                }
+                Url::parse("https://unset.invalid/").expect("a sound address")
+            })
     }
 
     fn public_url(&mut self, name: &str, purpose: &str, environment: Environment) -> Url {
@@ -154,7 +193,11 @@ impl Reader {
         const NAME: &str = "TILLPOST_RETURN_URLS";
         let texts = self.or(NAME, "");
         let mut urls = Vec::new();
-        for text in texts.split(',').map(str::trim).filter(|text| !text.is_empty()) {
+        for text in texts
+            .split(',')
+            .map(str::trim)
+            .filter(|text| !text.is_empty())
+        {
             let url = self.url(NAME, text);
             self.check_scheme(NAME, &url, environment);
             urls.push(url);
@@ -165,24 +208,39 @@ impl Reader {
     fn listen(&mut self) -> SocketAddr {
         let text = self.or("TILLPOST_LISTEN", "127.0.0.1:8080");
         text.parse().unwrap_or_else(|_| {
-            self.complain("TILLPOST_LISTEN", &format!("is `{text}`; use an address and a port, as in 127.0.0.1:8080"));
+            self.complain(
+                "TILLPOST_LISTEN",
+                &format!("is `{text}`; use an address and a port, as in 127.0.0.1:8080"),
+            );
             SocketAddr::from(([127, 0, 0, 1], 8080))
         })
     }
 
     fn quickbooks(&mut self, public_url: &Url) -> quickbooks::Settings {
-        let environment = self.needed("QUICKBOOKS_ENVIRONMENT", "`production`, or `sandbox` for Intuit's development companies");
+        let environment = self.needed(
+            "QUICKBOOKS_ENVIRONMENT",
+            "`production`, or `sandbox` for Intuit's development companies",
+        );
         let (api, discovery) = match environment.as_str() {
             "production" => PRODUCTION,
             "sandbox" => SANDBOX,
             "" => PRODUCTION,
             other => {
-                self.complain("QUICKBOOKS_ENVIRONMENT", &format!("is `{other}`; use `production` or `sandbox`"));
+                self.complain(
+                    "QUICKBOOKS_ENVIRONMENT",
+                    &format!("is `{other}`; use `production` or `sandbox`"),
+                );
                 PRODUCTION
             }
         };
-        let client_id = self.needed("QUICKBOOKS_CLIENT_ID", "the client ID of your app at Intuit");
-        let client_secret = self.needed("QUICKBOOKS_CLIENT_SECRET", "the client secret of your app at Intuit");
+        let client_id = self.needed(
+            "QUICKBOOKS_CLIENT_ID",
+            "the client ID of your app at Intuit",
+        );
+        let client_secret = self.needed(
+            "QUICKBOOKS_CLIENT_SECRET",
+            "the client secret of your app at Intuit",
+        );
         let api = self.or("QUICKBOOKS_BASE_URL", api);
         let discovery = self.or("QUICKBOOKS_DISCOVERY_URL", discovery);
         quickbooks::Settings {
@@ -204,10 +262,16 @@ mod tests {
     fn complete() -> BTreeMap<String, String> {
         [
             ("DATABASE_URL", "postgres://tillpost_app@localhost/tillpost"),
-            ("PLATFORM_DATABASE_URL", "postgres://tillpost_platform@localhost/tillpost"),
+            (
+                "PLATFORM_DATABASE_URL",
+                "postgres://tillpost_platform@localhost/tillpost",
+            ),
             ("REDIS_URL", "redis://127.0.0.1:6379"),
             ("TILLPOST_PEPPER", "5b0d3c6e8f1a4972b6d0e3f5a8c1d7e9"),
-            ("TILLPOST_KEY_ENCRYPTION_KEY", "q83vEjRWeJq83vEjRWeJq83vEjRWeJq83vEjRWeJq80="),
+            (
+                "TILLPOST_KEY_ENCRYPTION_KEY",
+                "q83vEjRWeJq83vEjRWeJq83vEjRWeJq83vEjRWeJq80=",
+            ),
             ("TILLPOST_PLATFORM_KEY", "9e7d1c8a5f3e0d6b2794a1f8e6c3d0b5"),
             ("TILLPOST_PUBLIC_URL", "https://tillpost.shop"),
             ("QUICKBOOKS_ENVIRONMENT", "sandbox"),
@@ -230,7 +294,10 @@ mod tests {
         assert_eq!(config.listen, "127.0.0.1:8080".parse().unwrap());
         assert_eq!(config.redis_prefix, "tillpost");
         assert_eq!(config.settings.environment, Environment::Live);
-        assert_eq!(config.settings.quickbooks.redirect_uri.as_str(), "https://tillpost.shop/v1/oauth/callback");
+        assert_eq!(
+            config.settings.quickbooks.redirect_uri.as_str(),
+            "https://tillpost.shop/v1/oauth/callback"
+        );
         assert_eq!(config.settings.quickbooks.api_base_url.as_str(), SANDBOX.0);
     }
 
@@ -238,7 +305,10 @@ mod tests {
     fn everything_missing_is_told_at_once_with_what_it_is_for() {
         let told = Config::from(BTreeMap::new()).unwrap_err().to_string();
         for name in complete().keys() {
-            assert!(told.contains(&format!("\n  {name} is missing: ")), "{name} in {told}");
+            assert!(
+                told.contains(&format!("\n  {name} is missing: ")),
+                "{name} in {told}"
+            );
         }
         assert_eq!(told.lines().count(), 1 + complete().len(), "{told}");
     }
@@ -246,7 +316,9 @@ mod tests {
     #[test]
     fn a_live_house_does_not_speak_plain_http() {
         assert!(complaint("TILLPOST_PUBLIC_URL", "http://tillpost.shop").contains("https"));
-        assert!(complaint("TILLPOST_RETURN_URLS", "https://a.shop, http://b.shop").contains("https"));
+        assert!(
+            complaint("TILLPOST_RETURN_URLS", "https://a.shop, http://b.shop").contains("https")
+        );
         let mut variables = complete();
         variables.insert("TILLPOST_PUBLIC_URL".into(), "http://127.0.0.1:8080".into());
         variables.insert("TILLPOST_ENVIRONMENT".into(), "test".into());
@@ -256,7 +328,10 @@ mod tests {
     #[test]
     fn a_weak_secret_is_refused_and_never_quoted() {
         let told = complaint("TILLPOST_PEPPER", "change-me-please-change-me-please");
-        assert!(told.contains("TILLPOST_PEPPER looks like an example"), "{told}");
+        assert!(
+            told.contains("TILLPOST_PEPPER looks like an example"),
+            "{told}"
+        );
         assert!(!told.contains("please"), "{told}");
     }
 }

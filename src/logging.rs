@@ -4,14 +4,18 @@ use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 
 /// What is logged unless `RUST_LOG` says otherwise: our own story, and of others only what should worry.
-const USUAL: &str = "warn,tillpost=info,api=info,service=info,worker=info,quickbooks=info,sandbox=info";
+const USUAL: &str =
+    "warn,tillpost=info,api=info,service=info,worker=info,quickbooks=info,sandbox=info";
 /// Where the terminal is for a command's own words.
 const QUIET: &str = "error";
 
 /// Begins to log. `quietly` leaves the terminal to the command; `RUST_LOG` is heard in any case.
 pub(crate) fn start(quietly: bool) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(if quietly { QUIET } else { USUAL }));
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new(if quietly { QUIET } else { USUAL }));
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     if std::io::stderr().is_terminal() {
         logs.init();
     } else {

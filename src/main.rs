@@ -21,7 +21,10 @@ struct Arguments {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    if rustls::crypto::ring::default_provider().install_default().is_err() {
+    if rustls::crypto::ring::default_provider()
+        .install_default()
+        .is_err()
+    {
         eprintln!("another TLS provider was installed before ours");
         return ExitCode::FAILURE;
     }

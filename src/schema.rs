@@ -4,7 +4,9 @@ use anyhow::Context;
 use entity::store::Store;
 use migration::Migrator;
 use migration::roles::{APPLICATION, Login, OWNER, PLATFORM};
-use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, FromQueryResult, Statement};
+use sea_orm::{
+    ConnectionTrait, Database, DatabaseConnection, DbBackend, FromQueryResult, Statement,
+};
 use sea_orm_migration::MigratorTrait;
 use service::catalogue;
 use std::collections::BTreeSet;
@@ -25,10 +27,14 @@ pub(crate) struct Passwords {
 pub(crate) async fn bring_up(url: &str, passwords: &Passwords) -> anyhow::Result<bool> {
     let made = ensure_roles(url, passwords).await?;
     let owner_url = if made { as_owner(url)? } else { url.to_owned() };
-    migration::up(&owner_url).await.context("a migration failed")?;
+    migration::up(&owner_url)
+        .await
+        .context("a migration failed")?;
     let database = Database::connect(&owner_url).await?;
     // The list of migrations belongs to no tenant; whoever starts looks at it.
-    database.execute_unprepared(&format!("GRANT SELECT ON seaql_migrations TO {PLATFORM}")).await?;
+    database
+        .execute_unprepared(&format!("GRANT SELECT ON seaql_migrations TO {PLATFORM}"))
+        .await?;
     database.close().await?;
     Ok(made)
 }
@@ -39,9 +45,15 @@ pub(crate) async fn bring_up(url: &str, passwords: &Passwords) -> anyhow::Result
 /// As [`bring_up`].
 pub(crate) async fn take_back(url: &str, steps: u32) -> anyhow::Result<()> {
     let database = Database::connect(url).await?;
-    let owner_url = if may_create_roles(&database).await? { as_owner(url)? } else { url.to_owned() };
+    let owner_url = if may_create_roles(&database).await? {
+        as_owner(url)?
+    } else {
+        url.to_owned()
+    };
     database.close().await?;
-    migration::down(&owner_url, Some(steps)).await.context("a migration could not be taken back")
+    migration::down(&owner_url, Some(steps))
+        .await
+        .context("a migration could not be taken back")
 }
 
 /// Refuses a database that lacks a migration, has one this binary does not know, or has a gap in the wall between tenants.
@@ -49,24 +61,42 @@ pub(crate) async fn take_back(url: &str, steps: u32) -> anyhow::Result<()> {
 /// # Errors
 /// What is wrong and what to do about it.
 pub(crate) async fn check(store: &Store) -> anyhow::Result<()> {
-    let tx = store.platform().await.context("the database does not answer")?;
-    let done: BTreeSet<String> = match tx.query_as::<Done>("SELECT version FROM seaql_migrations", vec![]).await {
+    let tx = store
+        .platform()
+        .await
+        .context("the database does not answer")?;
+    let done: BTreeSet<String> = match tx
+        .query_as::<Done>("SELECT version FROM seaql_migrations", vec![])
+        .await
+    {
         Ok(rows) => rows.into_iter().map(|row| row.version).collect(),
         Err(error) => {
-            return Err(error).context("the database was not prepared for this program: run `tillpost migrate`");
+            return Err(error)
+                .context("the database was not prepared for this program: run `tillpost migrate`");
         }
     };
     drop(tx);
-    let known: BTreeSet<String> = Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect();
+    let known: BTreeSet<String> = Migrator::migrations()
+        .iter()
+        .map(|migration| migration.name().to_owned())
+        .collect();
     let missing: Vec<_> = known.difference(&done).cloned().collect();
-    anyhow::ensure!(missing.is_empty(), "the database lacks {}: run `tillpost migrate`", missing.join(", "));
+    anyhow::ensure!(
+        missing.is_empty(),
+        "the database lacks {}: run `tillpost migrate`",
+        missing.join(", ")
+    );
     let beyond: Vec<_> = done.difference(&known).cloned().collect();
     anyhow::ensure!(
         beyond.is_empty(),
         "the database has {}, which this program does not know: run the newer program",
         beyond.join(", ")
     );
-    let gaps: Vec<_> = catalogue::gaps(store).await?.into_iter().map(|gap| gap.gap).collect();
+    let gaps: Vec<_> = catalogue::gaps(store)
+        .await?
+        .into_iter()
+        .map(|gap| gap.gap)
+        .collect();
     anyhow::ensure!(
         gaps.is_empty(),
         "the wall between tenants has gaps, so this program does not start:\n  {}",
@@ -82,17 +112,30 @@ struct Done {
 
 // With the database's own schema given to the owner: an administrator's tables would be out of the owner's reach.
 async fn ensure_roles(url: &str, passwords: &Passwords) -> anyhow::Result<bool> {
-    let database = Database::connect(url).await.context("the database does not answer")?;
+    let database = Database::connect(url)
+        .await
+        .context("the database does not answer")?;
     if !may_create_roles(&database).await? {
         database.close().await?;
         return Ok(false);
     }
     let logins = [
-        Login { role: OWNER, password: None },
-        Login { role: APPLICATION, password: passwords.application.as_deref() },
-        Login { role: PLATFORM, password: passwords.platform.as_deref() },
+        Login {
+            role: OWNER,
+            password: None,
+        },
+        Login {
+            role: APPLICATION,
+            password: passwords.application.as_deref(),
+        },
+        Login {
+            role: PLATFORM,
+            password: passwords.platform.as_deref(),
+        },
     ];
-    migration::roles::ensure(url, &logins).await.context("the roles could not be made")?;
+    migration::roles::ensure(url, &logins)
+        .await
+        .context("the roles could not be made")?;
     database
         .execute_unprepared(&format!(
             "GRANT {OWNER} TO CURRENT_USER; GRANT USAGE, CREATE ON SCHEMA public TO {OWNER}"
@@ -116,6 +159,7 @@ async fn may_create_roles(database: &DatabaseConnection) -> anyhow::Result<bool>
 
 fn as_owner(url: &str) -> anyhow::Result<String> {
     let mut url = Url::parse(url).context("OWNER_DATABASE_URL is no address")?;
-    url.query_pairs_mut().append_pair("options", &format!("-c role={OWNER}"));
+    url.query_pairs_mut()
+        .append_pair("options", &format!("-c role={OWNER}"));
     Ok(url.into())
 }

@@ -7,7 +7,17 @@ const LENGTH_MIN: usize = 32;
 /// The fewest different characters of one: 32 random hexadecimal digits have 14 of them on average, and hardly ever 8.
 const DIFFERENT_MIN: usize = 8;
 /// Words that stand in examples and never in what a generator made.
-const EXAMPLES: &[&str] = &["change", "default", "example", "insecure", "password", "placeholder", "secret", "your-", "your_"];
+const EXAMPLES: &[&str] = &[
+    "change",
+    "default",
+    "example",
+    "insecure",
+    "password",
+    "placeholder",
+    "secret",
+    "your-",
+    "your_",
+];
 
 /// 256 random bits as 64 hexadecimal digits: a pepper or a platform key.
 pub(crate) fn random() -> String {
@@ -23,7 +33,9 @@ pub(crate) fn random_key() -> String {
 pub(crate) fn weakness(secret: &str) -> Option<String> {
     let length = secret.chars().count();
     if length < LENGTH_MIN {
-        return Some(format!("has {length} characters; give it at least {LENGTH_MIN} random ones"));
+        return Some(format!(
+            "has {length} characters; give it at least {LENGTH_MIN} random ones"
+        ));
     }
     let mut different: Vec<char> = secret.chars().collect();
     different.sort_unstable();

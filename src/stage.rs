@@ -5,7 +5,7 @@ use crate::config::redirect_uri;
 use crate::schema::{self, Passwords};
 use crate::secrets;
 use anyhow::Context;
-use migration::roles::{APPLICATION, PLATFORM, create_database, ensure, Login, OWNER};
+use migration::roles::{APPLICATION, Login, OWNER, PLATFORM, create_database, ensure};
 use quickbooks::{Endpoints, Timeouts};
 use sandbox::quickbooks::{CompanySummary, NewAccount, NewCompany, Simulator};
 use sandbox::servers::{Data, Options, Servers};
@@ -29,11 +29,18 @@ impl House {
     /// # Errors
     /// A server does not start, or the database cannot be prepared.
     pub(crate) async fn start(progress: impl Fn(&str) + Send + 'static) -> anyhow::Result<Self> {
-        let options = Options { data: Data::ThrowAway, ..Options::default() };
-        let servers = tokio::task::spawn_blocking(move || Servers::start(options, &progress)).await??;
+        let options = Options {
+            data: Data::ThrowAway,
+            ..Options::default()
+        };
+        let servers =
+            tokio::task::spawn_blocking(move || Servers::start(options, &progress)).await??;
         let house = Self { servers };
         let administrator = house.url("postgres", "postgres");
-        let owner = Login { role: OWNER, password: None };
+        let owner = Login {
+            role: OWNER,
+            password: None,
+        };
         ensure(&administrator, &[owner]).await?;
         create_database(&administrator, DATABASE, None).await?;
         schema::bring_up(&house.url("postgres", DATABASE), &Passwords::default()).await?;
@@ -64,11 +71,15 @@ impl House {
     pub(crate) async fn stop(self) {
         let servers = self.servers;
         // A panic in there has been reported by itself.
-        tokio::task::spawn_blocking(move || servers.stop()).await.ok();
+        tokio::task::spawn_blocking(move || servers.stop())
+            .await
+            .ok();
     }
 
     fn url(&self, user: &str, database: &str) -> String {
-        self.servers.database_url(user, database).expect("PostgreSQL was asked for")
+        self.servers
+            .database_url(user, database)
+            .expect("PostgreSQL was asked for")
     }
 }
 
@@ -83,8 +94,14 @@ pub(crate) fn found_company(simulator: &Simulator) -> anyhow::Result<CompanySumm
         account_sub_type: Some(account.account_sub_type.to_owned()),
         number: Some(account.number.to_owned()),
     });
-    let company = NewCompany { accounts: accounts.collect(), ..NewCompany::named(COMPANY) };
-    simulator.control().seed_company(company).context("the simulated company was not founded")
+    let company = NewCompany {
+        accounts: accounts.collect(),
+        ..NewCompany::named(COMPANY)
+    };
+    simulator
+        .control()
+        .seed_company(company)
+        .context("the simulated company was not founded")
 }
 
 /// The settings of a product that posts to a simulated QuickBooks, with secrets of its own.
@@ -117,5 +134,7 @@ pub(crate) fn settings(simulator: &Simulator, public_url: &Url) -> anyhow::Resul
 /// # Errors
 /// As [`settings`].
 pub(crate) fn discovery_url(simulator: &Simulator) -> anyhow::Result<Url> {
-    Ok(simulator.base_url().join(".well-known/openid_sandbox_configuration")?)
+    Ok(simulator
+        .base_url()
+        .join(".well-known/openid_sandbox_configuration")?)
 }

@@ -231,7 +231,7 @@ impl From<Error> for Problem {
             Error::Unavailable(source) => {
                 tracing::warn!("the database does not answer: {source}");
                 Self::unavailable(
-                    "our database does not answer at the moment; nothing was changed, try again in a few seconds",
+                    "our database does not answer at the moment; try again in a few seconds",
                 )
             }
             Error::Internal(source) => {

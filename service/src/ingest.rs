@@ -267,7 +267,7 @@ async fn store(
             Some(row) => {
                 let row = row.clone();
                 flush(tx, line, &mut new).await?;
-                let result = replace(tx, caller, line, &series, &candidate, &row).await?;
+                let result = replace(tx, caller, line, &mut series, &candidate, &row).await?;
                 if let (Some(id), Some(number), Some(version), Some(status)) =
                     (result.id, &result.number, result.version, &result.status)
                 {

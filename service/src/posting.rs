@@ -123,11 +123,8 @@ impl Turn<'_> {
     /// Takes leave for one read, which a turn waits for a little.
     pub(crate) async fn may_ask(&self) -> bool {
         let patience = std::time::Duration::from_secs(1);
-        self.service
-            .pace()
-            .leave(&self.lease.company_id, patience)
-            .await
-            .is_ok()
+        let leave = self.service.pace().leave(&self.lease.company_id, patience);
+        leave.await.is_ok()
     }
 
     pub(crate) async fn tx(&self) -> Result<TenantTx, Error> {

@@ -3,10 +3,13 @@
 //! Start reading at `story.rs`, what is shown; `narrator.rs` is how it is told, `client.rs` how the API is called, `books.rs`
 //! how the result is judged.
 
+mod aboard;
 mod books;
 mod client;
+mod cure;
 mod narrator;
 mod story;
+mod week;
 
 use crate::commands::serve::{RedisReady, cores};
 use crate::stage::{self, House};
@@ -66,25 +69,23 @@ impl Demo {
         let began = Instant::now();
         let house = {
             let starting = narrator.progress();
-            narrator.wait("starting private servers", House::start(move |line| starting.say(line))).await?
+            narrator
+                .wait(
+                    "starting private servers",
+                    House::start(move |line| starting.say(line)),
+                )
+                .await?
         };
         narrator.done("a private PostgreSQL and Redis, with the schema and its roles");
-        let simulator = match Simulator::start(sandbox::quickbooks::Options::default()).await {
-            Ok(simulator) => simulator,
-            Err(error) => {
-                house.stop().await;
-                return Err(error.into());
-            }
+        let simulator = Simulator::start(sandbox::quickbooks::Options::default()).await?;
+        let company = stage::found_company(&simulator)?;
+        let cast = Cast {
+            house,
+            simulator,
+            company,
         };
-        let told = match stage::found_company(&simulator) {
-            Ok(company) => {
-                let cast = Cast { house, simulator, company };
-                let told = self.open_doors(&cast, narrator, stop, began).await;
-                cast.clear(narrator).await;
-                told
-            }
-            Err(error) => Err(error),
-        };
+        let told = self.open_doors(&cast, narrator, stop, began).await;
+        cast.clear(narrator).await;
         told
     }
 
@@ -104,15 +105,24 @@ impl Demo {
         let bound = api::bind(api::Options {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             workers: cores(),
-            ready: Arc::new(RedisReady { redis_url: cast.house.redis_url() }),
+            ready: Arc::new(RedisReady {
+                redis_url: cast.house.redis_url(),
+            }),
         })
         .context("no port is free")?;
         let public_url = Url::parse(&format!("http://{}/", bound.address()))?;
         let settings = stage::settings(&cast.simulator, &public_url)?;
         let platform_key = settings.platform_key.expose_secret().to_owned();
-        cast.simulator.control().register_redirect_uri(settings.quickbooks.redirect_uri.as_str());
+        cast.simulator
+            .control()
+            .register_redirect_uri(settings.quickbooks.redirect_uri.as_str());
 
-        let store = Store::connect(&cast.house.database_url(), &cast.house.platform_database_url(), 24).await?;
+        let store = Store::connect(
+            &cast.house.database_url(),
+            &cast.house.platform_database_url(),
+            24,
+        )
+        .await?;
         let bell = RedisBell::new(&cast.house.redis_url(), "tillpost")?;
         let service = Service::new(store.clone(), Arc::new(bell), settings)?;
         let end = CancellationToken::new();
@@ -122,7 +132,9 @@ impl Demo {
 
         let serving = bound.run(service, end.clone());
         let telling = async {
-            let told = self.tell(cast, narrator, stop, &public_url, &platform_key, began).await;
+            let told = self
+                .tell(cast, narrator, stop, &public_url, &platform_key, began)
+                .await;
             end.cancel();
             told
         };
@@ -146,12 +158,26 @@ impl Demo {
         began: Instant,
     ) -> anyhow::Result<bool> {
         let api = client::Client::new(public_url.clone(), platform_key)?;
-        let week = story::Week { seed: self.seed, events: self.events };
-        let told = story::tell(narrator, api, cast.simulator.control(), &cast.company, week, began).await?;
+        let week = story::Week {
+            seed: self.seed,
+            events: self.events,
+        };
+        let told = story::tell(
+            narrator,
+            api,
+            cast.simulator.control(),
+            &cast.company,
+            week,
+            began,
+        )
+        .await?;
         if self.exit {
             return Ok(told.held);
         }
-        let books = cast.simulator.base_url().join(&format!("sandbox/books/{}", cast.company.realm_id))?;
+        let books = cast
+            .simulator
+            .base_url()
+            .join(&format!("sandbox/books/{}", cast.company.realm_id))?;
         narrator.title("It stays up until Ctrl-C");
         narrator.facts(&[
             ("API", public_url.as_str()),

@@ -29,8 +29,18 @@ impl Migrate {
             platform: password_in("PLATFORM_DATABASE_URL")?,
         };
         let made = schema::bring_up(&url, &passwords).await?;
-        anyhow::ensure!(made || !self.roles, "the login of OWNER_DATABASE_URL may not make roles");
-        println!("the database is up to date{}", if made { ", and its three roles are made" } else { "" });
+        anyhow::ensure!(
+            made || !self.roles,
+            "the login of OWNER_DATABASE_URL may not make roles"
+        );
+        println!(
+            "the database is up to date{}",
+            if made {
+                ", and its three roles are made"
+            } else {
+                ""
+            }
+        );
         Ok(())
     }
 }
@@ -45,9 +55,16 @@ fn password_in(variable: &str) -> anyhow::Result<Option<String>> {
 
 fn password(text: &str) -> anyhow::Result<Option<String>> {
     let url = Url::parse(text)?;
-    let pairs = url.password().map(|password| format!("password={}", password.replace('+', "%2B").replace('&', "%26")));
+    let pairs = url.password().map(|password| {
+        format!(
+            "password={}",
+            password.replace('+', "%2B").replace('&', "%26")
+        )
+    });
     Ok(pairs.and_then(|pair| {
-        url::form_urlencoded::parse(pair.as_bytes()).next().map(|(_, password)| password.into_owned())
+        url::form_urlencoded::parse(pair.as_bytes())
+            .next()
+            .map(|(_, password)| password.into_owned())
     }))
 }
 
@@ -59,7 +76,10 @@ mod tests {
     fn a_password_is_read_out_of_an_address() {
         let socket = "postgres://tillpost_app:se%40cr+et@%2Fvar%2Frun%2Fpostgresql/tillpost";
         assert_eq!(password(socket).unwrap().as_deref(), Some("se@cr+et"));
-        assert_eq!(password("postgres://tillpost_app@localhost/tillpost").unwrap(), None);
+        assert_eq!(
+            password("postgres://tillpost_app@localhost/tillpost").unwrap(),
+            None
+        );
         assert!(password("tillpost").is_err());
     }
 }

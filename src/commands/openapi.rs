@@ -24,21 +24,28 @@ impl OpenApi {
         if self.check {
             return compare(&path, &document);
         }
-        std::fs::write(&path, document).with_context(|| format!("cannot write {}", path.display()))?;
+        std::fs::write(&path, document)
+            .with_context(|| format!("cannot write {}", path.display()))?;
         println!("wrote {}", path.display());
         Ok(())
     }
 }
 
 fn compare(path: &Path, document: &str) -> anyhow::Result<()> {
-    let committed = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let committed =
+        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let differs = committed
         .lines()
         .zip(document.lines())
         .position(|(committed, now)| committed != now)
-        .or((committed != document).then_some(committed.lines().count().min(document.lines().count())));
+        .or((committed != document)
+            .then_some(committed.lines().count().min(document.lines().count())));
     if let Some(line) = differs {
-        anyhow::bail!("{} differs from the code at line {}: run `tillpost openapi`", path.display(), line + 1);
+        anyhow::bail!(
+            "{} differs from the code at line {}: run `tillpost openapi`",
+            path.display(),
+            line + 1
+        );
     }
     println!("{} is what the code says", path.display());
     Ok(())
@@ -50,10 +57,15 @@ mod tests {
 
     #[test]
     fn a_contract_that_differs_is_told_by_its_line() {
-        let path = std::env::temp_dir().join(format!("tillpost-openapi-{}.json", std::process::id()));
+        let path =
+            std::env::temp_dir().join(format!("tillpost-openapi-{}.json", std::process::id()));
         std::fs::write(&path, "{\n  \"a\": 1\n}\n").unwrap();
         assert!(compare(&path, "{\n  \"a\": 1\n}\n").is_ok());
-        for (now, line) in [("{\n  \"a\": 2\n}\n", "line 2"), ("{\n  \"a\": 1\n}\n{}\n", "line 4"), ("{\n  \"a\": 1\n}", "line 4")] {
+        for (now, line) in [
+            ("{\n  \"a\": 2\n}\n", "line 2"),
+            ("{\n  \"a\": 1\n}\n{}\n", "line 4"),
+            ("{\n  \"a\": 1\n}", "line 4"),
+        ] {
             let told = compare(&path, now).unwrap_err().to_string();
             assert!(told.contains(line), "{told}");
         }

@@ -19,7 +19,12 @@ pub(crate) struct Sandbox {
     #[arg(long, env = "SANDBOX_PUBLIC_URL", value_name = "URL")]
     public_url: Option<Url>,
     /// Where the API is reached; consent leads back there.
-    #[arg(long, env = "TILLPOST_PUBLIC_URL", default_value = "http://127.0.0.1:8080/", value_name = "URL")]
+    #[arg(
+        long,
+        env = "TILLPOST_PUBLIC_URL",
+        default_value = "http://127.0.0.1:8080/",
+        value_name = "URL"
+    )]
     api: Url,
     /// Also start a private PostgreSQL and Redis, thrown away at the end, and print a whole environment for `serve`.
     #[arg(long)]
@@ -34,7 +39,9 @@ impl Sandbox {
             redirect_uris: vec![redirect_uri(&self.api).into()],
             ..with_given_keys(Options::default())
         };
-        let simulator = Simulator::start(options).await.context("the simulated QuickBooks did not start")?;
+        let simulator = Simulator::start(options)
+            .await
+            .context("the simulated QuickBooks did not start")?;
         let company = stage::found_company(&simulator)?;
         let mut environment = of_quickbooks(&simulator)?;
         let house = if self.servers {
@@ -47,9 +54,14 @@ impl Sandbox {
         for (name, value) in environment {
             println!("{name}={value}");
         }
-        let books = simulator.base_url().join(&format!("sandbox/books/{}", company.realm_id))?;
+        let books = simulator
+            .base_url()
+            .join(&format!("sandbox/books/{}", company.realm_id))?;
         eprintln!("# {} keeps its books at {books}", company.name);
-        eprintln!("# everything can be broken on purpose at {}", simulator.base_url().join("sandbox")?);
+        eprintln!(
+            "# everything can be broken on purpose at {}",
+            simulator.base_url().join("sandbox")?
+        );
         eprintln!("# Ctrl-C ends it");
         stop.cancelled().await;
         simulator.stop().await;
@@ -75,9 +87,15 @@ fn of_quickbooks(simulator: &Simulator) -> anyhow::Result<Vec<(&'static str, Str
     Ok(vec![
         ("QUICKBOOKS_ENVIRONMENT", "sandbox".to_owned()),
         ("QUICKBOOKS_CLIENT_ID", simulator.client_id().to_owned()),
-        ("QUICKBOOKS_CLIENT_SECRET", simulator.client_secret().to_owned()),
+        (
+            "QUICKBOOKS_CLIENT_SECRET",
+            simulator.client_secret().to_owned(),
+        ),
         ("QUICKBOOKS_BASE_URL", simulator.base_url().into()),
-        ("QUICKBOOKS_DISCOVERY_URL", stage::discovery_url(simulator)?.into()),
+        (
+            "QUICKBOOKS_DISCOVERY_URL",
+            stage::discovery_url(simulator)?.into(),
+        ),
     ])
 }
 

@@ -31,7 +31,12 @@ pub(crate) async fn run(parts: &[Part], stop: CancellationToken) -> anyhow::Resu
     let bell = RedisBell::new(&config.redis_url, &config.redis_prefix).context("REDIS_URL")?;
     let service = open(&config, Arc::new(bell)).await?;
     let ended = run_parts(parts, &config, &service, stop).await;
-    service.store().clone().close().await.context("the database's connections did not close well")?;
+    service
+        .store()
+        .clone()
+        .close()
+        .await
+        .context("the database's connections did not close well")?;
     ended
 }
 
@@ -40,20 +45,31 @@ pub(crate) async fn run(parts: &[Part], stop: CancellationToken) -> anyhow::Resu
 /// # Errors
 /// As [`run`].
 pub(crate) async fn open(config: &Config, bell: Arc<dyn Bell>) -> anyhow::Result<Service> {
-    let store = Store::connect(&config.database_url, &config.platform_database_url, CONNECTIONS_MAX)
-        .await
-        .context("the database cannot be reached (DATABASE_URL, PLATFORM_DATABASE_URL)")?;
+    let store = Store::connect(
+        &config.database_url,
+        &config.platform_database_url,
+        CONNECTIONS_MAX,
+    )
+    .await
+    .context("the database cannot be reached (DATABASE_URL, PLATFORM_DATABASE_URL)")?;
     schema::check(&store).await?;
     Ok(Service::new(store, bell, config.settings.clone())?)
 }
 
-async fn run_parts(parts: &[Part], config: &Config, service: &Service, stop: CancellationToken) -> anyhow::Result<()> {
+async fn run_parts(
+    parts: &[Part],
+    config: &Config,
+    service: &Service,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
     let api = async {
         if parts.contains(&Part::Api) {
             let bound = api::bind(api::Options {
                 listen: config.listen,
                 workers: cores(),
-                ready: Arc::new(RedisReady { redis_url: config.redis_url.clone() }),
+                ready: Arc::new(RedisReady {
+                    redis_url: config.redis_url.clone(),
+                }),
             })
             .with_context(|| format!("cannot listen on {}", config.listen))?;
             bound.run(service.clone(), stop.clone()).await?;
@@ -73,7 +89,10 @@ async fn run_parts(parts: &[Part], config: &Config, service: &Service, stop: Can
 }
 
 // A part that failed takes the others with it: half a process looks healthy and is not.
-async fn or_stop(part: impl Future<Output = anyhow::Result<()>>, stop: &CancellationToken) -> anyhow::Result<()> {
+async fn or_stop(
+    part: impl Future<Output = anyhow::Result<()>>,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
     let ended = part.await;
     if ended.is_err() {
         stop.cancel();

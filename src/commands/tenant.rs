@@ -45,13 +45,22 @@ impl Tenant {
         let service = serve::open(&Config::read()?, Arc::new(Silent)).await?;
         match self.action {
             Action::Create { name } => {
-                let request = CreateTenant { name, rounding_tolerance: None, net_lines: None, closed_period: None };
+                let request = CreateTenant {
+                    name,
+                    rounding_tolerance: None,
+                    net_lines: None,
+                    closed_period: None,
+                };
                 let tenant = tenant::create(&service, &Caller::Platform, request).await?;
                 println!("{}  {}", tenant.id, tenant.name);
                 show_key(&service, tenant.id, "first key", Vec::new()).await?;
             }
             Action::List => list(&service).await?,
-            Action::Key { tenant_id, name, scopes } => show_key(&service, tenant_id, &name, scopes).await?,
+            Action::Key {
+                tenant_id,
+                name,
+                scopes,
+            } => show_key(&service, tenant_id, &name, scopes).await?,
         }
         service.store().clone().close().await?;
         Ok(())
@@ -63,7 +72,12 @@ async fn list(service: &Service) -> anyhow::Result<()> {
     loop {
         let page = tenant::list(service, after.as_deref(), None).await?;
         for tenant in page.items {
-            println!("{}  {:9}  {}", tenant.id, format!("{:?}", tenant.status).to_lowercase(), tenant.name);
+            println!(
+                "{}  {:9}  {}",
+                tenant.id,
+                format!("{:?}", tenant.status).to_lowercase(),
+                tenant.name
+            );
         }
         match page.next_cursor {
             Some(cursor) => after = Some(cursor),
@@ -72,9 +86,18 @@ async fn list(service: &Service) -> anyhow::Result<()> {
     }
 }
 
-async fn show_key(service: &Service, tenant: TenantId, name: &str, scopes: Vec<String>) -> anyhow::Result<()> {
+async fn show_key(
+    service: &Service,
+    tenant: TenantId,
+    name: &str,
+    scopes: Vec<String>,
+) -> anyhow::Result<()> {
     tenant::read(service, tenant).await?;
-    let request = CreateApiKey { name: name.to_owned(), scopes, expires_at: None };
+    let request = CreateApiKey {
+        name: name.to_owned(),
+        scopes,
+        expires_at: None,
+    };
     let key = api_key::create(service, &Caller::Platform, tenant, request).await?;
     println!("{}", key.secret);
     eprintln!("(this key, {}, is shown only now)", key.key.id);

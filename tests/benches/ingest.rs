@@ -2,7 +2,11 @@
 //!
 //! One private PostgreSQL that waits for the disk, reached through its socket; one machine, one run. Rounds take turns, each
 //! into an emptied table, and medians are compared. Run with `cargo bench -p tests --bench ingest`.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a measurement that breaks says where")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a measurement that breaks says where"
+)]
 #![allow(clippy::float_arithmetic, reason = "ratios of rates")]
 
 use accounting::Event;
@@ -32,16 +36,27 @@ const PLATFORM_KEY: &str = "9e7d1c8a5f3e0d6b2794a1f8e6c3d0b5";
 
 #[tokio::main]
 async fn main() {
-    rustls::crypto::ring::default_provider().install_default().unwrap();
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .unwrap();
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
-    println!("machine: {cores} cores, {}-{}", std::env::consts::ARCH, std::env::consts::OS);
+    println!(
+        "machine: {cores} cores, {}-{}",
+        std::env::consts::ARCH,
+        std::env::consts::OS
+    );
     if cfg!(debug_assertions) {
         println!("this is not an optimised build: the figures mean nothing");
     }
     let bench = Bench::new(cores).await;
     println!(
         "a typical event: {} bytes of JSON; {AT_ONCE} a statement and a request; median of {ROUNDS} rounds",
-        bench.retailers[0].payload.iter().map(String::len).sum::<usize>() / EVENTS
+        bench.retailers[0]
+            .payload
+            .iter()
+            .map(String::len)
+            .sum::<usize>()
+            / EVENTS
     );
     // As many as keep the machine busy, and one alone, whose requests and rows wait for each other.
     for writers in [2 * cores, 1] {
@@ -52,15 +67,24 @@ async fn main() {
 async fn compare(bench: &Bench, writers: &[Retailer]) {
     let mut rates = [const { Vec::new() }; 3];
     for _ in 0..ROUNDS {
-        for (way, rates) in [Way::Bare, Way::Bulk, Way::Lines].into_iter().zip(&mut rates) {
+        for (way, rates) in [Way::Bare, Way::Bulk, Way::Lines]
+            .into_iter()
+            .zip(&mut rates)
+        {
             rates.push(bench.round(way, writers).await);
         }
     }
     let [bare, bulk, lines] = rates.map(median);
     println!("\n{} tenants at once, rows a second:", writers.len());
     println!("  bare INSERT … ON CONFLICT DO NOTHING  {bare:9.0}");
-    println!("  HTTP, JSON lists                      {bulk:9.0}   {:3.0} %", 100.0 * bulk / bare);
-    println!("  HTTP, NDJSON                          {lines:9.0}   {:3.0} %", 100.0 * lines / bare);
+    println!(
+        "  HTTP, JSON lists                      {bulk:9.0}   {:3.0} %",
+        100.0 * bulk / bare
+    );
+    println!(
+        "  HTTP, NDJSON                          {lines:9.0}   {:3.0} %",
+        100.0 * lines / bare
+    );
 }
 
 fn median(mut rates: Vec<f64>) -> f64 {
@@ -94,19 +118,31 @@ struct Bench {
 impl Bench {
     async fn new(cores: usize) -> Self {
         let servers = tokio::task::spawn_blocking(|| {
-            let options = Options { durable: true, ..Options::default() };
+            let options = Options {
+                durable: true,
+                ..Options::default()
+            };
             Servers::start(options, &|line| eprintln!("{line}"))
         })
         .await
         .unwrap()
         .unwrap();
         let url = |role| servers.database_url(role, "postgres").unwrap();
-        let logins = [roles::OWNER, roles::APPLICATION, roles::PLATFORM].map(|role| roles::Login { role, password: None });
+        let logins = [roles::OWNER, roles::APPLICATION, roles::PLATFORM].map(|role| roles::Login {
+            role,
+            password: None,
+        });
         roles::ensure(&url("postgres"), &logins).await.unwrap();
         migration::up(&url("postgres")).await.unwrap();
-        let store = Store::connect(&url(roles::APPLICATION), &url(roles::PLATFORM), 24).await.unwrap();
+        let store = Store::connect(&url(roles::APPLICATION), &url(roles::PLATFORM), 24)
+            .await
+            .unwrap();
         let bell = worker::RedisBell::new(&servers.redis_url().unwrap(), "bench").unwrap();
-        let bound = api::bind(api::Options { workers: cores, ..api::Options::default() }).unwrap();
+        let bound = api::bind(api::Options {
+            workers: cores,
+            ..api::Options::default()
+        })
+        .unwrap();
         let base: Url = format!("http://{}/", bound.address()).parse().unwrap();
         let service = Service::new(store, Arc::new(bell), settings(&base)).unwrap();
         tokio::spawn(bound.run(service, CancellationToken::new()));
@@ -122,26 +158,47 @@ impl Bench {
             bench.retailers.push(retailer);
         }
         // A running sync, so that events are queued and the bell is rung, as it is in production.
-        bench.sql("UPDATE sync SET running = true, started_at = '2026-01-01'").await;
+        bench
+            .sql("UPDATE sync SET running = true, started_at = '2026-01-01'")
+            .await;
         bench
     }
 
     async fn retailer(&self, seed: usize) -> Retailer {
-        let tenant = self.post("v1/tenants", PLATFORM_KEY, json!({ "name": "Harbour Street Outfitters" })).await;
+        let tenant = self
+            .post(
+                "v1/tenants",
+                PLATFORM_KEY,
+                json!({ "name": "Harbour Street Outfitters" }),
+            )
+            .await;
         let path = format!("v1/tenants/{}/api-keys", tenant["id"].as_str().unwrap());
-        let key = self.post(&path, PLATFORM_KEY, json!({ "name": "till" })).await;
+        let key = self
+            .post(&path, PLATFORM_KEY, json!({ "name": "till" }))
+            .await;
         let monday: NaiveDate = "2026-11-02".parse().unwrap();
         let week = Week::generate(seed.try_into().unwrap(), monday, EVENTS);
         Retailer {
             tenant: tenant["id"].as_str().unwrap().parse().unwrap(),
             key: key["secret"].as_str().unwrap().to_owned(),
-            payload: week.events[..EVENTS].iter().map(ToString::to_string).collect(),
+            payload: week.events[..EVENTS]
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
         }
     }
 
     async fn post(&self, path: &str, key: &str, body: serde_json::Value) -> serde_json::Value {
-        let request = self.http.post(self.base.join(path).unwrap()).bearer_auth(key);
-        let answer = request.body(body.to_string()).header("content-type", "application/json").send().await.unwrap();
+        let request = self
+            .http
+            .post(self.base.join(path).unwrap())
+            .bearer_auth(key);
+        let answer = request
+            .body(body.to_string())
+            .header("content-type", "application/json")
+            .send()
+            .await
+            .unwrap();
         serde_json::from_str(&answer.text().await.unwrap()).unwrap()
     }
 
@@ -152,10 +209,14 @@ impl Bench {
     /// Rows a second of all writers together, into an empty table.
     async fn round(&self, way: Way, writers: &[Retailer]) -> f64 {
         self.sql("TRUNCATE event CASCADE").await;
-        self.sql("UPDATE number_series SET next_number = 100001").await;
+        self.sql("UPDATE number_series SET next_number = 100001")
+            .await;
         self.sql("CHECKPOINT").await;
         // What a writer sends is made before the clock starts.
-        let work: Vec<_> = writers.iter().map(|retailer| self.prepared(way, retailer)).collect();
+        let work: Vec<_> = writers
+            .iter()
+            .map(|retailer| self.prepared(way, retailer))
+            .collect();
         let start = Instant::now();
         let writing: Vec<_> = work.into_iter().map(tokio::spawn).collect();
         for writer in writing {
@@ -169,14 +230,22 @@ impl Bench {
 
     async fn rows(&self) -> usize {
         let sql = "SELECT count(*) FROM event WHERE status = 'not_synced'";
-        let row = self.database.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await.unwrap();
+        let row = self
+            .database
+            .query_one_raw(Statement::from_string(DbBackend::Postgres, sql))
+            .await
+            .unwrap();
         usize::try_from(row.unwrap().try_get_by_index::<i64>(0).unwrap()).unwrap()
     }
 
     fn prepared(&self, way: Way, retailer: &Retailer) -> futures::future::BoxFuture<'static, ()> {
         let request = self
             .http
-            .post(self.base.join(&format!("v1/tenants/{}/events", retailer.tenant)).unwrap())
+            .post(
+                self.base
+                    .join(&format!("v1/tenants/{}/events", retailer.tenant))
+                    .unwrap(),
+            )
             .bearer_auth(&retailer.key);
         match way {
             Way::Bare => {
@@ -198,18 +267,28 @@ impl Bench {
                 let requests: Vec<_> = retailer
                     .payload
                     .chunks(AT_ONCE)
-                    .map(|events| request.try_clone().unwrap().body(format!(r#"{{"events":[{}]}}"#, events.join(","))))
+                    .map(|events| {
+                        request
+                            .try_clone()
+                            .unwrap()
+                            .body(format!(r#"{{"events":[{}]}}"#, events.join(",")))
+                    })
                     .collect();
                 Box::pin(async move {
                     for request in requests {
                         let answer = request.send().await.unwrap();
                         let (status, text) = (answer.status(), answer.text().await.unwrap());
-                        assert!(status.is_success() && text.contains(r#""accepted":1000"#), "{status} {text}");
+                        assert!(
+                            status.is_success() && text.contains(r#""accepted":1000"#),
+                            "{status} {text}"
+                        );
                     }
                 })
             }
             Way::Lines => {
-                let request = request.header("content-type", "application/x-ndjson").body(retailer.payload.join("\n"));
+                let request = request
+                    .header("content-type", "application/x-ndjson")
+                    .body(retailer.payload.join("\n"));
                 Box::pin(async move {
                     let answer = request.send().await.unwrap();
                     let text = answer.text().await.unwrap();
@@ -222,18 +301,35 @@ impl Bench {
 
 // The same rows as the product writes: the same columns with the same contents, into the same indexes.
 fn bare(tenant: TenantId, events: &[String], number: &mut u32) -> Statement {
-    let events: Vec<Event> = events.iter().map(|text| Event::parse(text.as_bytes()).unwrap()).collect();
-    let texts = |of: &mut dyn FnMut(&Event) -> String| Value::from(events.iter().map(of).collect::<Vec<String>>());
+    let events: Vec<Event> = events
+        .iter()
+        .map(|text| Event::parse(text.as_bytes()).unwrap())
+        .collect();
+    let texts = |of: &mut dyn FnMut(&Event) -> String| {
+        Value::from(events.iter().map(of).collect::<Vec<String>>())
+    };
     let mut next = |_: &Event| {
         *number += 1;
         number.to_string()
     };
     let hashes: Vec<Vec<u8>> = events
         .iter()
-        .map(|event| event.canonical_json().bytes().cycle().take(32).enumerate().map(|(i, byte)| byte ^ i as u8).collect())
+        .map(|event| {
+            event
+                .canonical_json()
+                .bytes()
+                .cycle()
+                .take(32)
+                .enumerate()
+                .map(|(i, byte)| byte ^ i as u8)
+                .collect()
+        })
         .collect();
     let ids: Vec<uuid::Uuid> = events.iter().map(|_| EventId::new().0).collect();
-    let occurred: Vec<DateTime<Utc>> = events.iter().map(|event| event.occurred_at.to_utc()).collect();
+    let occurred: Vec<DateTime<Utc>> = events
+        .iter()
+        .map(|event| event.occurred_at.to_utc())
+        .collect();
     let dates: Vec<NaiveDate> = events.iter().map(Event::accounting_date).collect();
     let values = vec![
         Value::from(tenant.0),
@@ -245,7 +341,13 @@ fn bare(tenant: TenantId, events: &[String], number: &mut u32) -> Statement {
         hashes.into(),
         occurred.into(),
         dates.into(),
-        texts(&mut |event| event.location.as_ref().map(|location| location.as_str().to_owned()).unwrap_or_default()),
+        texts(&mut |event| {
+            event
+                .location
+                .as_ref()
+                .map(|location| location.as_str().to_owned())
+                .unwrap_or_default()
+        }),
     ];
     Statement::from_sql_and_values(
         DbBackend::Postgres,

@@ -10,14 +10,28 @@ async fn the_bell_alone_brings_an_event_to_quickbooks() {
     let mut worker = house.start("worker");
     let store = Store::opened(&house, &mut api).await;
     // From here on no sweep finds anybody: it may not touch the list of who is due.
-    house.sql("REVOKE UPDATE ON turn FROM tillpost_platform").await;
+    house
+        .sql("REVOKE UPDATE ON turn FROM tillpost_platform")
+        .await;
     worker.says("the sweep failed").await;
     for number in 1..=5 {
-        store.send(&[ticket(&house, &format!("t{number}")).await]).await;
+        store
+            .send(&[ticket(&house, &format!("t{number}")).await])
+            .await;
         store.synced(number).await;
     }
-    assert!(!worker.log().contains("the sweep is well again"), "{}", worker.log());
-    assert_eq!(house.quickbooks().entry_count(&store.company.realm_id).unwrap(), 5);
+    assert!(
+        !worker.log().contains("the sweep is well again"),
+        "{}",
+        worker.log()
+    );
+    assert_eq!(
+        house
+            .quickbooks()
+            .entry_count(&store.company.realm_id)
+            .unwrap(),
+        5
+    );
     worker.stop().await;
     api.stop().await;
 }
@@ -38,7 +52,13 @@ async fn without_redis_the_sweep_brings_every_event_to_quickbooks() {
     store.send(&[ticket(&house, "t2").await]).await;
     let worker = house.start("worker");
     store.synced(2).await;
-    assert_eq!(house.quickbooks().entry_count(&store.company.realm_id).unwrap(), 2);
+    assert_eq!(
+        house
+            .quickbooks()
+            .entry_count(&store.company.realm_id)
+            .unwrap(),
+        2
+    );
     worker.stop().await;
     api.stop().await;
 }

@@ -63,7 +63,11 @@ impl House {
     pub async fn migrate(&self) -> String {
         let done = run("migrate", &self.environment).await;
         let said = String::from_utf8_lossy(&done.stdout).into_owned();
-        assert!(done.status.success(), "{said} {}", String::from_utf8_lossy(&done.stderr));
+        assert!(
+            done.status.success(),
+            "{said} {}",
+            String::from_utf8_lossy(&done.stderr)
+        );
         said
     }
 
@@ -135,18 +139,26 @@ impl House {
 fn environment(servers: &Servers, simulator: &Simulator) -> Environment {
     let database = |role| servers.database_url(role, DATABASE).unwrap();
     let quickbooks = simulator.base_url();
-    let discovery = quickbooks.join(".well-known/openid_sandbox_configuration").unwrap();
+    let discovery = quickbooks
+        .join(".well-known/openid_sandbox_configuration")
+        .unwrap();
     Environment::from([
         ("OWNER_DATABASE_URL", database("postgres")),
         ("DATABASE_URL", database(migration::roles::APPLICATION)),
-        ("PLATFORM_DATABASE_URL", database(migration::roles::PLATFORM)),
+        (
+            "PLATFORM_DATABASE_URL",
+            database(migration::roles::PLATFORM),
+        ),
         ("REDIS_URL", servers.redis_url().unwrap()),
         ("TILLPOST_ENVIRONMENT", "test".into()),
         ("TILLPOST_LISTEN", "127.0.0.1:0".into()),
         ("TILLPOST_PUBLIC_URL", format!("http://{PUBLIC_HOST}/")),
         ("TILLPOST_RETURN_URLS", format!("http://{PUBLIC_HOST}/done")),
         ("TILLPOST_PEPPER", "3b9f1d70c6e84a25917f0e6d8ab2c354".into()),
-        ("TILLPOST_KEY_ENCRYPTION_KEY", "q83vEjRWeJq83vEjRWeJq83vEjRWeJq83vEjRWeJq80=".into()),
+        (
+            "TILLPOST_KEY_ENCRYPTION_KEY",
+            "q83vEjRWeJq83vEjRWeJq83vEjRWeJq83vEjRWeJq80=".into(),
+        ),
         ("TILLPOST_PLATFORM_KEY", PLATFORM_KEY.into()),
         ("QUICKBOOKS_ENVIRONMENT", "sandbox".into()),
         ("QUICKBOOKS_CLIENT_ID", simulator.client_id().into()),

@@ -15,6 +15,6 @@ mod house;
 mod running;
 mod starting;
 mod stopping;
-mod storm;
 mod store;
+mod storm;
 mod trap;

@@ -79,7 +79,12 @@ impl Running {
                 return line.to_owned();
             }
             let ended = self.child.try_wait().unwrap();
-            assert!(ended.is_none(), "{} has ended: {ended:?} {}", self.command, self.log());
+            assert!(
+                ended.is_none(),
+                "{} has ended: {ended:?} {}",
+                self.command,
+                self.log()
+            );
             tokio::time::sleep(LOOK_EVERY).await;
         }
         panic!("{} does not say `{words}`: {}", self.command, self.log());

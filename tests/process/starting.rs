@@ -53,28 +53,53 @@ async fn a_house_that_is_not_in_order_is_not_opened() {
     }
     let bare = run("serve", &house.environment).await;
     assert_eq!(bare.status.code(), Some(1));
-    assert!(said(&bare).contains("run `tillpost migrate`"), "{}", said(&bare));
+    assert!(
+        said(&bare).contains("run `tillpost migrate`"),
+        "{}",
+        said(&bare)
+    );
     house.environment = proper;
 
     // An older schema than the program's.
     house.sql("DELETE FROM seaql_migrations").await;
     let old = run("serve", &house.environment).await;
     assert_eq!(old.status.code(), Some(1));
-    assert!(said(&old).contains("run `tillpost migrate`"), "{}", said(&old));
-    house.sql("INSERT INTO seaql_migrations VALUES ('0001_house', 0)").await;
+    assert!(
+        said(&old).contains("run `tillpost migrate`"),
+        "{}",
+        said(&old)
+    );
+    house
+        .sql("INSERT INTO seaql_migrations VALUES ('0001_house', 0)")
+        .await;
 
     // A gap in the wall between tenants.
-    house.sql("ALTER TABLE event NO FORCE ROW LEVEL SECURITY").await;
+    house
+        .sql("ALTER TABLE event NO FORCE ROW LEVEL SECURITY")
+        .await;
     let open = run("serve", &house.environment).await;
     assert_eq!(open.status.code(), Some(1));
-    assert!(said(&open).contains("row-level security of table event"), "{}", said(&open));
-    house.sql("ALTER TABLE event FORCE ROW LEVEL SECURITY").await;
+    assert!(
+        said(&open).contains("row-level security of table event"),
+        "{}",
+        said(&open)
+    );
+    house
+        .sql("ALTER TABLE event FORCE ROW LEVEL SECURITY")
+        .await;
 
     // A pepper that was not made at random.
-    let pepper = house.environment.insert("TILLPOST_PEPPER", "peppe".into()).unwrap();
+    let pepper = house
+        .environment
+        .insert("TILLPOST_PEPPER", "peppe".into())
+        .unwrap();
     let short = run("serve", &house.environment).await;
     assert_eq!(short.status.code(), Some(1));
-    assert!(said(&short).contains("TILLPOST_PEPPER has 5 characters"), "{}", said(&short));
+    assert!(
+        said(&short).contains("TILLPOST_PEPPER has 5 characters"),
+        "{}",
+        said(&short)
+    );
     assert!(!said(&short).contains("peppe\n"), "{}", said(&short));
     house.environment.insert("TILLPOST_PEPPER", pepper);
 
@@ -100,7 +125,8 @@ async fn migrating_twice_changes_nothing_and_keeps_what_is_there() {
     assert_eq!(house.number("SELECT count(*) FROM tenant").await, 1);
     // As the owner of the tables, who may not make roles, it is harmless too.
     let mut as_owner = house.environment.clone();
-    let url = as_owner["OWNER_DATABASE_URL"].replace("postgres://postgres@", "postgres://tillpost_owner@");
+    let url = as_owner["OWNER_DATABASE_URL"]
+        .replace("postgres://postgres@", "postgres://tillpost_owner@");
     as_owner.insert("OWNER_DATABASE_URL", url);
     let again = run("migrate", &as_owner).await;
     assert!(again.status.success(), "{}", said(&again));

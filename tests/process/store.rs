@@ -36,7 +36,11 @@ impl Store {
             key: PLATFORM_KEY.to_owned(),
         };
         let tenant = store
-            .ask(Method::POST, "v1/tenants", Some(json!({ "name": "Harbour Street Outfitters" })))
+            .ask(
+                Method::POST,
+                "v1/tenants",
+                Some(json!({ "name": "Harbour Street Outfitters" })),
+            )
             .await;
         store.tenant = tenant["id"].as_str().unwrap().to_owned();
         let key = store.post("api-keys", json!({ "name": "till" })).await;
@@ -49,13 +53,21 @@ impl Store {
 
     /// A request below the tenant whose answer must be good.
     pub async fn get(&self, path: &str) -> Value {
-        self.ask(Method::GET, &format!("v1/tenants/{}/{path}", self.tenant), None)
-            .await
+        self.ask(
+            Method::GET,
+            &format!("v1/tenants/{}/{path}", self.tenant),
+            None,
+        )
+        .await
     }
 
     pub async fn post(&self, path: &str, body: Value) -> Value {
-        self.ask(Method::POST, &format!("v1/tenants/{}/{path}", self.tenant), Some(body))
-            .await
+        self.ask(
+            Method::POST,
+            &format!("v1/tenants/{}/{path}", self.tenant),
+            Some(body),
+        )
+        .await
     }
 
     async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Value {
@@ -84,7 +96,10 @@ impl Store {
         let lines: String = events.iter().map(|event| format!("{event}\n")).collect();
         let answer = self
             .http
-            .post(format!("http://{PUBLIC_HOST}/v1/tenants/{}/events", self.tenant))
+            .post(format!(
+                "http://{PUBLIC_HOST}/v1/tenants/{}/events",
+                self.tenant
+            ))
             .bearer_auth(&self.key)
             .header("content-type", "application/x-ndjson")
             .body(lines)
@@ -131,13 +146,18 @@ impl Store {
         let accounts = self.get("accounts?limit=200").await;
         let id = |number: &str| {
             let mut accounts = accounts["items"].as_array().unwrap().iter();
-            accounts.find(|account| account["number"] == number).unwrap()["id"].clone()
+            accounts
+                .find(|account| account["number"] == number)
+                .unwrap()["id"]
+                .clone()
         };
         let rows: Vec<Value> = rows
             .iter()
             .map(|row| json!({ "slot": row.slot, "key": row.key, "account_id": id(row.account) }))
             .collect();
-        let answer = self.post("mappings/bulk", json!({ "mappings": rows })).await;
+        let answer = self
+            .post("mappings/bulk", json!({ "mappings": rows }))
+            .await;
         for result in answer["results"].as_array().unwrap() {
             assert!(result["problem"].is_null(), "{result:#}");
         }
@@ -146,20 +166,37 @@ impl Store {
     // As a browser does: to Intuit, where the consent is given, and back; then the chart comes by itself.
     async fn connect(&self, house: &House) {
         let realm_id = Some(self.company.realm_id.clone());
-        house.quickbooks().set_consent(Consent { realm_id, deny: false }).unwrap();
+        house
+            .quickbooks()
+            .set_consent(Consent {
+                realm_id,
+                deny: false,
+            })
+            .unwrap();
         let done = format!("http://{PUBLIC_HOST}/done");
         let flow = self
-            .post("connection/authorization-requests", json!({ "return_url": done }))
+            .post(
+                "connection/authorization-requests",
+                json!({ "return_url": done }),
+            )
             .await;
         let mut url: Url = flow["authorization_url"].as_str().unwrap().parse().unwrap();
         let mut cookie = String::new();
         while !url.as_str().starts_with(&done) {
-            let answer = self.http.get(url.clone()).header("cookie", &cookie).send().await.unwrap();
+            let answer = self
+                .http
+                .get(url.clone())
+                .header("cookie", &cookie)
+                .send()
+                .await
+                .unwrap();
             assert_eq!(answer.status(), StatusCode::FOUND, "{url}");
             if let Some(set) = answer.headers().get("set-cookie") {
                 cookie = set.to_str().unwrap().split(';').next().unwrap().to_owned();
             }
-            url = url.join(answer.headers()["location"].to_str().unwrap()).unwrap();
+            url = url
+                .join(answer.headers()["location"].to_str().unwrap())
+                .unwrap();
         }
         assert!(url.as_str().contains("outcome=connected"), "{url}");
         let accounts = store::chart().len();
@@ -175,7 +212,9 @@ impl Store {
 async fn serving(api: &mut Running) -> SocketAddr {
     let line = api.says("serving on http://").await;
     let (_, address) = line.split_once("serving on http://").unwrap();
-    let end = address.find(|c: char| !c.is_ascii_digit() && c != '.' && c != ':').unwrap();
+    let end = address
+        .find(|c: char| !c.is_ascii_digit() && c != '.' && c != ':')
+        .unwrap();
     address[..end].parse().unwrap()
 }
 

@@ -45,7 +45,10 @@ async fn a_storm_of_deaths_and_a_flushed_redis_leave_exactly_one_entry_for_each_
     let mut dice = StdRng::seed_from_u64(seed);
     let house = House::built().await;
     // What a request id promises must not be what saves us.
-    house.quickbooks().set_switches(Switches { honour_request_ids: false, ..Switches::default() });
+    house.quickbooks().set_switches(Switches {
+        honour_request_ids: false,
+        ..Switches::default()
+    });
 
     let monday: NaiveDate = "2026-11-02".parse().unwrap();
     let week = Week::generate(7, monday, DEMO_EVENTS);
@@ -73,7 +76,12 @@ async fn a_storm_of_deaths_and_a_flushed_redis_leave_exactly_one_entry_for_each_
             store.send(portion).await;
         }
         if round == 2 {
-            store.post("past-syncs", json!({ "from_date": monday, "to_date": "2026-11-05" })).await;
+            store
+                .post(
+                    "past-syncs",
+                    json!({ "from_date": monday, "to_date": "2026-11-05" }),
+                )
+                .await;
         }
         let before = posts(&house);
         let mut trap = Trap::set(&house, step, &mut dice).await;
@@ -87,7 +95,11 @@ async fn a_storm_of_deaths_and_a_flushed_redis_leave_exactly_one_entry_for_each_
         worker.kill().await;
         trap.check(&house).await;
         let died = standing(&house).await;
-        println!("storm: death {:2} at {step:?} ({seen}); {} POSTs; {died}", round + 1, posts(&house) - before);
+        println!(
+            "storm: death {:2} at {step:?} ({seen}); {} POSTs; {died}",
+            round + 1,
+            posts(&house) - before
+        );
         // What an earlier death left on its way to the books arrives there now.
         if let Some(plan) = late.take() {
             house.quickbooks().release(plan);
@@ -115,10 +127,21 @@ async fn a_storm_of_deaths_and_a_flushed_redis_leave_exactly_one_entry_for_each_
     let worker = house.start("worker");
     settle(&house, &store).await;
     let counts = store.counts().await;
-    assert_eq!((counts["failed"], counts["synced"]), (1, i64::try_from(week.events.len()).unwrap() - 1), "{counts:?}");
+    assert_eq!(
+        (counts["failed"], counts["synced"]),
+        (1, i64::try_from(week.events.len()).unwrap() - 1),
+        "{counts:?}"
+    );
     store.map(&[paypal_mapping()]).await;
-    store.post("retry-failed", json!({ "problem_code": "missing_mappings" })).await;
-    store.synced(i64::try_from(week.events.len()).unwrap()).await;
+    store
+        .post(
+            "retry-failed",
+            json!({ "problem_code": "missing_mappings" }),
+        )
+        .await;
+    store
+        .synced(i64::try_from(week.events.len()).unwrap())
+        .await;
     worker.stop().await;
     judge(&house, &store, &week).await;
     api.stop().await;
@@ -144,7 +167,11 @@ async fn settle(house: &House, store: &Store) {
         }
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
-    panic!("it does not settle: {:?}; {}", store.counts().await, standing(house).await);
+    panic!(
+        "it does not settle: {:?}; {}",
+        store.counts().await,
+        standing(house).await
+    );
 }
 
 // How many entries are where.
@@ -152,8 +179,15 @@ async fn standing(house: &House) -> String {
     let rows = house
         .rows("SELECT state || ' ' || count(*) FROM journal_entry GROUP BY state ORDER BY state")
         .await;
-    let states: Vec<String> = rows.iter().map(|row| row.try_get_by_index(0).unwrap()).collect();
-    if states.is_empty() { "no entries".into() } else { states.join(", ") }
+    let states: Vec<String> = rows
+        .iter()
+        .map(|row| row.try_get_by_index(0).unwrap())
+        .collect();
+    if states.is_empty() {
+        "no entries".into()
+    } else {
+        states.join(", ")
+    }
 }
 
 async fn judge(house: &House, store: &Store, week: &Week) {
@@ -162,14 +196,35 @@ async fn judge(house: &House, store: &Store, week: &Week) {
     let events = store.events().await;
     assert_eq!(events.len(), week.events.len());
     for event in &events {
-        let (id, number) = (event["id"].as_str().unwrap(), event["number"].as_str().unwrap());
+        let (id, number) = (
+            event["id"].as_str().unwrap(),
+            event["number"].as_str().unwrap(),
+        );
         assert_eq!(event["status"], "synced", "{event:#}");
-        let numbered: Vec<_> = entries.iter().filter(|entry| entry.doc_number.as_deref() == Some(number)).collect();
-        assert_eq!(numbered.len(), 1, "entries numbered {number}: {numbered:#?}");
-        let marked = entries.iter().filter(|entry| entry.private_note.as_deref().unwrap_or_default().contains(id));
+        let numbered: Vec<_> = entries
+            .iter()
+            .filter(|entry| entry.doc_number.as_deref() == Some(number))
+            .collect();
+        assert_eq!(
+            numbered.len(),
+            1,
+            "entries numbered {number}: {numbered:#?}"
+        );
+        let marked = entries.iter().filter(|entry| {
+            entry
+                .private_note
+                .as_deref()
+                .unwrap_or_default()
+                .contains(id)
+        });
         assert_eq!(marked.count(), 1, "entries marked {id}");
         let recorded = store.get(&format!("events/{id}")).await;
-        let alive: Vec<_> = recorded["journal_entries"].as_array().unwrap().iter().filter(|entry| entry["state"] == "posted").collect();
+        let alive: Vec<_> = recorded["journal_entries"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|entry| entry["state"] == "posted")
+            .collect();
         assert_eq!(alive.len(), 1, "{recorded:#}");
         assert_eq!(alive[0]["qbo_id"], json!(numbered[0].id), "{recorded:#}");
     }
@@ -181,13 +236,21 @@ async fn judge(house: &House, store: &Store, week: &Week) {
         .filter(|row| row.balance != Amount::ZERO)
         .map(|row| (row.number.as_deref().unwrap(), row.balance))
         .collect();
-    let expected = expected_balances(&week.events).into_iter().map(|(number, cents)| (number, Amount::cents(cents)));
+    let expected = expected_balances(&week.events)
+        .into_iter()
+        .map(|(number, cents)| (number, Amount::cents(cents)));
     assert_eq!(balances, expected.collect::<BTreeMap<_, _>>());
     assert_eq!(house.quickbooks().violations(), []);
-    let open = house.number("SELECT count(*) FROM attempt WHERE finished_at IS NULL").await;
+    let open = house
+        .number("SELECT count(*) FROM attempt WHERE finished_at IS NULL")
+        .await;
     assert_eq!(open, 0, "attempts without an end");
-    let abandoned = house.number("SELECT count(*) FROM attempt WHERE outcome = 'abandoned'").await;
-    let again = house.number("SELECT count(*) FROM journal_entry WHERE attempts > 1").await;
+    let abandoned = house
+        .number("SELECT count(*) FROM attempt WHERE outcome = 'abandoned'")
+        .await;
+    let again = house
+        .number("SELECT count(*) FROM journal_entry WHERE attempts > 1")
+        .await;
     assert!(abandoned > 0 && again > 0, "the storm struck no POST");
     println!(
         "storm: {} events, {} entries, {} POSTs; {abandoned} were looked up after a death, {again} sent again",

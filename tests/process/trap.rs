@@ -3,8 +3,8 @@
 
 use crate::house::House;
 use crate::running::eventually;
-use rand::rngs::StdRng;
 use rand::RngExt;
+use rand::rngs::StdRng;
 use sandbox::quickbooks::{FaultPlan, Hold, Operation, Outcome};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, TransactionTrait};
 use std::time::Duration;
@@ -50,9 +50,18 @@ impl Trap {
         let post = Operation::CreateJournalEntry;
         let (held, calls) = match step {
             Step::LookUp => (Some((Operation::Query, Outcome::Answer, before)), 1),
-            Step::Lost => (Some((post, Outcome::Drop, before)), dice.random_range(1..=3)),
-            Step::Late => (Some((post, Outcome::Answer, before)), dice.random_range(1..=3)),
-            Step::Posted => (Some((post, Outcome::Answer, after)), dice.random_range(1..=3)),
+            Step::Lost => (
+                Some((post, Outcome::Drop, before)),
+                dice.random_range(1..=3),
+            ),
+            Step::Late => (
+                Some((post, Outcome::Answer, before)),
+                dice.random_range(1..=3),
+            ),
+            Step::Posted => (
+                Some((post, Outcome::Answer, after)),
+                dice.random_range(1..=3),
+            ),
             Step::Settle => (Some((post, Outcome::Answer, after)), 1),
             Step::Anywhere => (None, dice.random_range(0..=4)),
             Step::TakeOver | Step::Claim | Step::Intent => (None, 0),
@@ -60,7 +69,11 @@ impl Trap {
         let plan = held.map(|(operation, outcome, hold)| {
             let next = u32::try_from(calls).unwrap();
             let plan = FaultPlan::next(operation, outcome);
-            house.quickbooks().plan(FaultPlan { next: Some(next), hold, ..plan })
+            house.quickbooks().plan(FaultPlan {
+                next: Some(next),
+                hold,
+                ..plan
+            })
         });
         let lock = match step {
             // What a turn writes first of all.
@@ -109,7 +122,8 @@ impl Trap {
                 format!("after {} POSTs and {:?}", self.calls, self.pause)
             }
             Step::Settle => {
-                self.lock(house, "SELECT FROM company_lease FOR UPDATE").await;
+                self.lock(house, "SELECT FROM company_lease FOR UPDATE")
+                    .await;
                 house.quickbooks().release(self.plan.unwrap());
                 blocked(house).await
             }
@@ -134,7 +148,10 @@ impl Trap {
 
     /// Sees that a death under a POST left behind what nobody recorded.
     pub async fn check(&self, house: &House) {
-        if matches!(self.step, Step::Lost | Step::Late | Step::Posted | Step::Settle) {
+        if matches!(
+            self.step,
+            Step::Lost | Step::Late | Step::Posted | Step::Settle
+        ) {
             let left = house
                 .number("SELECT count(*) FROM journal_entry WHERE state = 'sending'")
                 .await;
@@ -147,7 +164,15 @@ impl Trap {
 /// POSTs that have arrived.
 pub fn posts(house: &House) -> usize {
     let calls = house.quickbooks().calls();
-    let is_post = |call: &&_| matches!(call, sandbox::quickbooks::CallRecord { operation: Operation::CreateJournalEntry, .. });
+    let is_post = |call: &&_| {
+        matches!(
+            call,
+            sandbox::quickbooks::CallRecord {
+                operation: Operation::CreateJournalEntry,
+                ..
+            }
+        )
+    };
     calls.iter().filter(is_post).count()
 }
 
@@ -161,7 +186,10 @@ async fn blocked(house: &House) -> String {
             )
             .await;
         let statement: String = rows.first()?.try_get_by_index(0).unwrap();
-        Some(format!("waits in: {}", statement.chars().take(60).collect::<String>()))
+        Some(format!(
+            "waits in: {}",
+            statement.chars().take(60).collect::<String>()
+        ))
     })
     .await
 }

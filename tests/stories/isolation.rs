@@ -14,38 +14,78 @@ const CANARY: &str = "canary7q";
 
 #[tokio::test]
 async fn another_tenants_resources_are_as_if_they_were_not_there() {
-    nothing_crosses(Shape::default()).await;
+    let world = World::shaped(Shape::default()).await;
+    let (theirs, ours) = neighbours(&world).await;
+    nothing_crosses(&theirs, &ours).await;
 }
 
 #[tokio::test]
 async fn row_level_security_holds_without_the_typed_filter() {
-    nothing_crosses(Shape { typed_filter: false, ..Shape::default() }).await;
+    let world = World::shaped(Shape {
+        typed_filter: false,
+        ..Shape::default()
+    })
+    .await;
+    let (theirs, ours) = neighbours(&world).await;
+    nothing_crosses(&theirs, &ours).await;
 }
 
 #[tokio::test]
 async fn the_typed_filter_holds_without_row_level_security() {
     // The superuser passes every policy.
-    nothing_crosses(Shape { application_role: "postgres", ..Shape::default() }).await;
+    let world = World::shaped(Shape {
+        application_role: "postgres",
+        ..Shape::default()
+    })
+    .await;
+    let (theirs, ours) = neighbours(&world).await;
+    nothing_crosses(&theirs, &ours).await;
 }
 
-async fn nothing_crosses(shape: Shape) {
-    let world = World::shaped(shape).await;
-    let mut theirs = Retailer::new(&world, CANARY).await;
+#[tokio::test]
+#[should_panic(expected = "is told from a made-up one")]
+async fn without_either_wall_these_probes_find_the_way_across() {
+    let world = World::shaped(Shape {
+        typed_filter: false,
+        ..Shape::default()
+    })
+    .await;
+    let (theirs, ours) = neighbours(&world).await;
+    world
+        .sql(
+            "DO $$ DECLARE t text; BEGIN
+               FOR t IN SELECT tablename FROM pg_policies WHERE policyname = 'own_tenant' LOOP
+                 EXECUTE format('ALTER POLICY own_tenant ON %I USING (true) WITH CHECK (true)', t);
+               END LOOP;
+             END $$",
+        )
+        .await;
+    nothing_crosses(&theirs, &ours).await;
+}
+
+async fn neighbours(world: &World) -> (Retailer<'_>, Retailer<'_>) {
+    let mut theirs = Retailer::new(world, CANARY).await;
     theirs.loses_its_grant().await;
-    let ours = Retailer::new(&world, "hillside").await;
+    (theirs, Retailer::new(world, "hillside").await)
+}
+
+async fn nothing_crosses(theirs: &Retailer<'_>, ours: &Retailer<'_>) {
     let before = theirs.rows().await;
     for (table, rows) in &before {
-        assert!(!rows.starts_with("0 "), "there is no row of {table} to guard");
+        assert!(
+            !rows.starts_with("0 "),
+            "there is no row of {table} to guard"
+        );
     }
     for operation in operations() {
-        let probes = probes(&operation, &theirs, &ours).await;
+        let probes = probes(&operation, theirs, ours).await;
         assert!(!probes.is_empty(), "{} has no probe", operation.id);
         for probe in probes {
             probe.run(&ours.tenant).await;
         }
     }
     assert_eq!(theirs.rows().await, before, "after the probes");
-    do_everything_at_home(&ours, &theirs).await;
+    do_everything_at_home(ours, theirs).await;
     ours.tenant.drain().await;
     assert_eq!(theirs.rows().await, before, "after everything we may do");
 }
@@ -76,11 +116,20 @@ impl Probe {
             assert_eq!(real.status, status, "{}: {}", self.what, real.text());
         }
         assert!(real.status.as_u16() < 500, "{}: {}", self.what, real.text());
-        assert!(!real.text().contains(CANARY), "{}: {}", self.what, real.text());
+        assert!(
+            !real.text().contains(CANARY),
+            "{}: {}",
+            self.what,
+            real.text()
+        );
     }
 }
 
-async fn seen(prober: &Tenant<'_>, method: &Method, (path, body): &(String, Option<Value>)) -> Answer {
+async fn seen(
+    prober: &Tenant<'_>,
+    method: &Method,
+    (path, body): &(String, Option<Value>),
+) -> Answer {
     let mut request = prober.world.request(method.clone(), path, &prober.key);
     if let Some(body) = body {
         request = request.json(body);
@@ -88,16 +137,26 @@ async fn seen(prober: &Tenant<'_>, method: &Method, (path, body): &(String, Opti
     prober.world.answer(request).await
 }
 
-// Everything a caller can see, apart from the id of the request, the date, and the id that was asked for.
+// Everything a caller can see, apart from the id of the request, the date, whether a body that nobody read ends the
+// connection, and the id that was asked for.
 fn without(answer: &Answer, id: &str) -> (StatusCode, Vec<(String, String)>, String) {
     let mut headers: Vec<_> = answer
         .headers
         .iter()
-        .filter(|(name, _)| !matches!(name.as_str(), "x-request-id" | "date"))
+        .filter(|(name, _)| !matches!(name.as_str(), "x-request-id" | "date" | "connection"))
         .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
         .collect();
     headers.sort();
-    (answer.status, headers, answer.text().replace(id, "(the id)"))
+    let text = answer.text();
+    (
+        answer.status,
+        headers,
+        if id.is_empty() {
+            text
+        } else {
+            text.replace(id, "(the id)")
+        },
+    )
 }
 
 // An id of the same kind that nobody has.
@@ -117,17 +176,27 @@ async fn probes(operation: &Operation, theirs: &Retailer<'_>, ours: &Retailer<'_
             "cursor" => probes.push(in_cursor(operation, theirs, ours).await),
             "state" if operation.id == "finish_authorization" => {
                 let id = theirs.ids["authorization_request_id"][0].clone();
-                let path = |id: &str| format!("{}?state={id}&code=x&realmId={}", operation.path, theirs.company.realm_id);
+                let path = |id: &str| {
+                    format!(
+                        "{}?state={id}&code=x&realmId={}",
+                        operation.path, theirs.company.realm_id
+                    )
+                };
                 probes.push(by_get(operation, path, &id));
             }
             // Words to choose rows by: no id stands there.
-            "limit" | "status" | "state" | "type" | "search" | "active" | "code" | "error" | "realmId" | "outcome" => {}
+            "limit" | "status" | "state" | "type" | "search" | "active" | "code" | "error"
+            | "realmId" | "outcome" => {}
             other => panic!("say here how `{other}` of {} is probed", operation.id),
         }
     }
     if probes.is_empty() {
         // No id stands anywhere: what it answers must not depend on who else there is.
-        assert!(operation.in_path().is_empty() && operation.ids_in_body.is_empty(), "{}", operation.id);
+        assert!(
+            operation.in_path().is_empty() && operation.ids_in_body.is_empty(),
+            "{}",
+            operation.id
+        );
         let body = operation.body(&made_up("acc_x"));
         let request = (operation.path.clone(), body);
         probes.push(Probe {
@@ -163,14 +232,21 @@ fn in_path(operation: &Operation, theirs: &Retailer<'_>, ours: &Retailer<'_>) ->
     for place in operation.in_path() {
         let reals = match place {
             "start" => &theirs.ids["authorization_request_id"],
-            _ => theirs.ids.get(place).unwrap_or_else(|| panic!("say what {place} of {} is", operation.id)),
+            _ => theirs
+                .ids
+                .get(place)
+                .unwrap_or_else(|| panic!("say what {place} of {} is", operation.id)),
         };
         for real in reals {
             let made_up = made_up(real);
             // Below another tenant's id stand that tenant's ids; below our own, one of theirs.
             let filled = |id: &str, tenants: &Retailer<'_>| {
                 operation.filled(|name| {
-                    if name == place { id.to_owned() } else { tenants.ids[name][0].clone() }
+                    if name == place {
+                        id.to_owned()
+                    } else {
+                        tenants.ids[name][0].clone()
+                    }
                 })
             };
             let around = if place == "tenant_id" { theirs } else { ours };
@@ -195,7 +271,11 @@ fn in_body(operation: &Operation, theirs: &Retailer<'_>, ours: &Retailer<'_>) ->
         .ids_in_body
         .iter()
         .map(|place| {
-            assert!(place.ends_with("account_id"), "say how {place} of {} is probed", operation.id);
+            assert!(
+                place.ends_with("account_id"),
+                "say how {place} of {} is probed",
+                operation.id
+            );
             let real = theirs.ids["account_id"][0].clone();
             let made_up = made_up(&real);
             let path = operation.filled(|name| ours.ids[name][0].clone());
@@ -214,8 +294,16 @@ fn in_body(operation: &Operation, theirs: &Retailer<'_>, ours: &Retailer<'_>) ->
 // A cursor names a row too: its time, and its id. One with the same time and another id must lead to the same page.
 async fn in_cursor(operation: &Operation, theirs: &Retailer<'_>, ours: &Retailer<'_>) -> Probe {
     let path = |retailer: &Retailer<'_>| operation.filled(|name| retailer.ids[name][0].clone());
-    let key = if operation.in_path().is_empty() { PLATFORM_KEY } else { &theirs.tenant.key };
-    let page = theirs.tenant.world.ok(Method::GET, &format!("{}?limit=1", path(theirs)), key, None).await;
+    let key = if operation.in_path().is_empty() {
+        PLATFORM_KEY
+    } else {
+        &theirs.tenant.key
+    };
+    let page = theirs
+        .tenant
+        .world
+        .ok(Method::GET, &format!("{}?limit=1", path(theirs)), key, None)
+        .await;
     let real = match page["next_cursor"].as_str() {
         Some(cursor) => cursor.to_owned(),
         // One row is no reason for a second page, and the row's id is what a cursor would hold.
@@ -240,7 +328,8 @@ async fn in_cursor(operation: &Operation, theirs: &Retailer<'_>, ours: &Retailer
 /// Does everything that our key allows: none of it shows or touches anything of theirs.
 async fn do_everything_at_home(ours: &Retailer<'_>, theirs: &Retailer<'_>) {
     let mut operations = operations();
-    operations.retain(|operation| operation.is_guarded() && operation.in_path().contains(&"tenant_id"));
+    operations
+        .retain(|operation| operation.is_guarded() && operation.in_path().contains(&"tenant_id"));
     operations.sort_by_key(|operation| {
         let last = matches!(operation.id.as_str(), "stop_sync" | "disconnect");
         (last, operation.method == Method::DELETE)
@@ -248,7 +337,11 @@ async fn do_everything_at_home(ours: &Retailer<'_>, theirs: &Retailer<'_>) {
     let mut done = 0;
     for operation in operations {
         // No alert of ours was opened.
-        let path = operation.filled(|name| ours.ids.get(name).map_or_else(|| made_up("alr_x"), |ids| ids[0].clone()));
+        let path = operation.filled(|name| {
+            ours.ids
+                .get(name)
+                .map_or_else(|| made_up("alr_x"), |ids| ids[0].clone())
+        });
         let body = operation.body(&ours.ids["account_id"][0]);
         let sent = body.as_ref().map(Value::to_string).unwrap_or_default();
         let answer = seen(&ours.tenant, &operation.method, &(path, body)).await;
@@ -257,22 +350,39 @@ async fn do_everything_at_home(ours: &Retailer<'_>, theirs: &Retailer<'_>) {
             "read_alert" => 404..405,
             _ => 200..300,
         };
-        assert!(wanted.contains(&answer.status.as_u16()), "{}: {} {}", operation.id, answer.status, answer.text());
+        assert!(
+            wanted.contains(&answer.status.as_u16()),
+            "{}: {} {}",
+            operation.id,
+            answer.status,
+            answer.text()
+        );
         let text = answer.text();
         assert!(!text.contains(CANARY), "{}: {text}", operation.id);
-        for id in theirs.ids.values().flatten().filter(|id| !sent.contains(*id)) {
+        for id in theirs
+            .ids
+            .values()
+            .flatten()
+            .filter(|id| !sent.contains(*id))
+        {
             assert!(!text.contains(id), "{} shows {id}: {text}", operation.id);
         }
         done += 1;
     }
     assert!(done > 25);
     let counts = ours.tenant.get("/sync").await;
-    assert_eq!(counts["events"]["failed"], 0, "ours was retried: {counts:#}");
+    assert_eq!(
+        counts["events"]["failed"], 0,
+        "ours was retried: {counts:#}"
+    );
     // Their external id and their number are free here.
     let mut same = event();
     same["external_id"] = json!(format!("{CANARY}-failed"));
     same["number"] = json!("880001");
-    let answer = ours.tenant.post("/events", json!({ "events": [same] })).await;
+    let answer = ours
+        .tenant
+        .post("/events", json!({ "events": [same] }))
+        .await;
     assert_eq!(answer["results"][0]["result"], "accepted", "{answer:#}");
 }
 
@@ -284,20 +394,43 @@ async fn the_platform_reads_no_books() {
     let nobody = made_up("ten_x");
     let mut refused = 0;
     for operation in operations() {
-        let Some(scope) = service::access::scope_of(&operation.id) else { continue };
+        let Some(scope) = service::access::scope_of(&operation.id) else {
+            continue;
+        };
         if matches!(scope, Scope::PlatformTenants | Scope::KeysManage) {
             continue;
         }
         let path = |tenant: &str| {
             operation.filled(|name| {
-                if name == "tenant_id" { tenant.to_owned() } else { theirs.ids.get(name).map_or("x".into(), |ids| ids[0].clone()) }
+                if name == "tenant_id" {
+                    tenant.to_owned()
+                } else {
+                    theirs
+                        .ids
+                        .get(name)
+                        .map_or("x".into(), |ids| ids[0].clone())
+                }
             })
         };
         let body = operation.body(&theirs.ids["account_id"][0]);
-        let platform = Tenant { world: &world, id: theirs.tenant.id, key: PLATFORM_KEY.into() };
-        let real = seen(&platform, &operation.method, &(path(&theirs.tenant.id.to_string()), body.clone())).await;
+        let platform = Tenant {
+            world: &world,
+            id: theirs.tenant.id,
+            key: PLATFORM_KEY.into(),
+        };
+        let real = seen(
+            &platform,
+            &operation.method,
+            &(path(&theirs.tenant.id.to_string()), body.clone()),
+        )
+        .await;
         let none = seen(&platform, &operation.method, &(path(&nobody), body)).await;
-        assert_eq!((real.status, real.code()), (StatusCode::FORBIDDEN, Some("insufficient_scope".into())), "{}", operation.id);
+        assert_eq!(
+            (real.status, real.code()),
+            (StatusCode::FORBIDDEN, Some("insufficient_scope".into())),
+            "{}",
+            operation.id
+        );
         assert_eq!(without(&real, ""), without(&none, ""), "{}", operation.id);
         refused += 1;
     }
@@ -311,25 +444,57 @@ async fn without_its_scope_no_operation_is_done() {
     let store = Retailer::new(&world, "hillside").await;
     let mut keys = Vec::new();
     for missing in Scope::ALL.iter().filter(|scope| scope.of_tenant()) {
-        let others: Vec<_> =
-            Scope::ALL.iter().filter(|scope| scope.of_tenant() && scope != &missing).map(|scope| scope.as_str()).collect();
-        let made = store.tenant.post("/api-keys", json!({ "name": "almost", "scopes": others })).await;
+        let others: Vec<_> = Scope::ALL
+            .iter()
+            .filter(|scope| scope.of_tenant() && scope != &missing)
+            .map(|scope| scope.as_str())
+            .collect();
+        let made = store
+            .tenant
+            .post("/api-keys", json!({ "name": "almost", "scopes": others }))
+            .await;
         keys.push((*missing, made["secret"].as_str().unwrap().to_owned()));
     }
     let before = store.rows().await;
     let mut tried = 0;
     for operation in operations() {
-        let Some((_, scope)) = OPERATIONS.iter().find(|(name, _)| *name == operation.id) else { continue };
+        let Some((_, scope)) = OPERATIONS.iter().find(|(name, _)| *name == operation.id) else {
+            continue;
+        };
         let key = match keys.iter().find(|(missing, _)| missing == scope) {
             Some((_, key)) => key.clone(),
             // The platform's scope: no key of a tenant has it.
             None => store.tenant.key.clone(),
         };
-        let path = operation.filled(|name| store.ids.get(name).map_or_else(|| made_up("alr_x"), |ids| ids[0].clone()));
-        let caller = Tenant { world: &world, id: store.tenant.id, key };
-        let answer = seen(&caller, &operation.method, &(path, operation.body(&store.ids["account_id"][0]))).await;
-        assert_eq!((answer.status, answer.code()), (StatusCode::FORBIDDEN, Some("insufficient_scope".into())), "{}", operation.id);
-        assert!(answer.text().contains(scope.as_str()), "{}: {}", operation.id, answer.text());
+        let path = operation.filled(|name| {
+            store
+                .ids
+                .get(name)
+                .map_or_else(|| made_up("alr_x"), |ids| ids[0].clone())
+        });
+        let caller = Tenant {
+            world: &world,
+            id: store.tenant.id,
+            key,
+        };
+        let answer = seen(
+            &caller,
+            &operation.method,
+            &(path, operation.body(&store.ids["account_id"][0])),
+        )
+        .await;
+        assert_eq!(
+            (answer.status, answer.code()),
+            (StatusCode::FORBIDDEN, Some("insufficient_scope".into())),
+            "{}",
+            operation.id
+        );
+        assert!(
+            answer.text().contains(scope.as_str()),
+            "{}: {}",
+            operation.id,
+            answer.text()
+        );
         tried += 1;
     }
     assert_eq!(tried, OPERATIONS.len());
@@ -344,11 +509,38 @@ async fn a_suspended_tenants_key_is_nobodys() {
     let request = (store.path("/sync"), None);
     let well = seen(&store, &Method::GET, &request).await;
     assert_eq!(well.status, StatusCode::OK);
-    world.ok(Method::PATCH, &path, PLATFORM_KEY, Some(json!({ "status": "suspended" }))).await;
+    world
+        .ok(
+            Method::PATCH,
+            &path,
+            PLATFORM_KEY,
+            Some(json!({ "status": "suspended" })),
+        )
+        .await;
     let suspended = seen(&store, &Method::GET, &request).await;
-    assert_eq!((suspended.status, suspended.code()), (StatusCode::UNAUTHORIZED, Some("unauthenticated".into())));
-    let nobody = Tenant { world: &world, id: store.id, key: "tp_test_nobody_at_all_00000000".into() };
-    assert_eq!(without(&suspended, ""), without(&seen(&nobody, &Method::GET, &request).await, ""));
-    world.ok(Method::PATCH, &path, PLATFORM_KEY, Some(json!({ "status": "active" }))).await;
-    assert_eq!(seen(&store, &Method::GET, &request).await.status, StatusCode::OK);
+    assert_eq!(
+        (suspended.status, suspended.code()),
+        (StatusCode::UNAUTHORIZED, Some("unauthenticated".into()))
+    );
+    let nobody = Tenant {
+        world: &world,
+        id: store.id,
+        key: "tp_test_nobody_at_all_00000000".into(),
+    };
+    assert_eq!(
+        without(&suspended, ""),
+        without(&seen(&nobody, &Method::GET, &request).await, "")
+    );
+    world
+        .ok(
+            Method::PATCH,
+            &path,
+            PLATFORM_KEY,
+            Some(json!({ "status": "active" })),
+        )
+        .await;
+    assert_eq!(
+        seen(&store, &Method::GET, &request).await.status,
+        StatusCode::OK
+    );
 }

@@ -21,43 +21,64 @@ pub async fn lab() -> &'static Lab {
 }
 
 impl Lab {
-    /// A lab of a story that does to its servers what others must not feel.
+    /// A lab of a story that does to its servers what others must not feel. What is committed there outlives a crash.
     pub async fn apart() -> &'static Self {
-        Box::leak(Box::new(Self::start(Options { redis: false, ..Options::default() }).await))
+        let options = Options {
+            redis: false,
+            durable: true,
+            ..Options::default()
+        };
+        Box::leak(Box::new(Self::start(options).await))
     }
 
     async fn start(options: Options) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let servers = tokio::task::spawn_blocking(|| Servers::start(options, &|line| eprintln!("{line}")))
-            .await
-            .unwrap()
-            .unwrap();
-        let lab = Self { servers, worlds: AtomicU32::new(0) };
+        let servers =
+            tokio::task::spawn_blocking(|| Servers::start(options, &|line| eprintln!("{line}")))
+                .await
+                .unwrap()
+                .unwrap();
+        let lab = Self {
+            servers,
+            worlds: AtomicU32::new(0),
+        };
         lab.make_template().await;
         lab
     }
 
     /// Stops PostgreSQL as a crash would, and waits until it is back.
     pub async fn crash_database(&'static self) {
-        tokio::task::spawn_blocking(|| self.servers.crash(Server::Postgres)).await.unwrap().unwrap();
+        tokio::task::spawn_blocking(|| self.servers.crash(Server::Postgres))
+            .await
+            .unwrap()
+            .unwrap();
     }
 
     async fn make_template(&self) {
         let administrator = self.url("postgres", "postgres");
-        let logins = [roles::OWNER, roles::APPLICATION, roles::PLATFORM].map(|role| Login { role, password: None });
+        let logins = [roles::OWNER, roles::APPLICATION, roles::PLATFORM].map(|role| Login {
+            role,
+            password: None,
+        });
         roles::ensure(&administrator, &logins).await.unwrap();
-        roles::create_database(&administrator, TEMPLATE, None).await.unwrap();
+        roles::create_database(&administrator, TEMPLATE, None)
+            .await
+            .unwrap();
         let owner = self.url(roles::OWNER, TEMPLATE);
         migration::up(&owner).await.unwrap();
         let database = sea_orm::Database::connect(&owner).await.unwrap();
-        sea_orm::ConnectionTrait::execute_unprepared(&database, SET_CLOCK).await.unwrap();
+        sea_orm::ConnectionTrait::execute_unprepared(&database, SET_CLOCK)
+            .await
+            .unwrap();
         database.close().await.unwrap();
     }
 
     /// A database of a new world, and its name.
     pub async fn database(&self) -> String {
         let name = format!("world_{}", self.worlds.fetch_add(1, Ordering::Relaxed));
-        roles::create_database(&self.url("postgres", "postgres"), &name, Some(TEMPLATE)).await.unwrap();
+        roles::create_database(&self.url("postgres", "postgres"), &name, Some(TEMPLATE))
+            .await
+            .unwrap();
         name
     }
 

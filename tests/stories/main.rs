@@ -2,7 +2,12 @@
 //!
 //! Each story has a [`world::World`] of its own: a database cloned from a migrated template, a Redis prefix, a simulated
 //! QuickBooks, the API on a port of its own. Time is set, never slept for.
-#![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "a story that breaks says where")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    missing_docs,
+    reason = "a story that breaks says where"
+)]
 
 mod contract;
 mod first_hour;

@@ -35,7 +35,9 @@ impl Operation {
     pub fn filled(&self, value: impl Fn(&str) -> String) -> String {
         self.in_path()
             .into_iter()
-            .fold(self.path.clone(), |path, name| path.replace(&format!("{{{name}}}"), &value(name)))
+            .fold(self.path.clone(), |path, name| {
+                path.replace(&format!("{{{name}}}"), &value(name))
+            })
     }
 
     /// A sound body, where the operation takes one. An operation that is not known here fails its story.
@@ -47,10 +49,16 @@ impl Operation {
             "create_tenant" => json!({
                 "name": "Hillside", "rounding_tolerance": "0.05", "net_lines": false, "closed_period": "fail",
             }),
-            "update_tenant" => json!({ "name": "Hillside", "status": "active", "rounding_tolerance": "0.05" }),
-            "create_api_key" => json!({ "name": "another", "scopes": ["events:read"], "expires_at": "2099-01-01T00:00:00Z" }),
+            "update_tenant" => {
+                json!({ "name": "Hillside", "status": "active", "rounding_tolerance": "0.05" })
+            }
+            "create_api_key" => {
+                json!({ "name": "another", "scopes": ["events:read"], "expires_at": "2099-01-01T00:00:00Z" })
+            }
             "create_authorization_request" => json!({ "allow_company_change": false }),
-            "set_mapping" => json!({ "slot": "revenue", "key": "books", "location": "boston", "account_id": account_id }),
+            "set_mapping" => {
+                json!({ "slot": "revenue", "key": "books", "location": "boston", "account_id": account_id })
+            }
             "set_mappings" => json!({
                 "mappings": [{ "slot": "revenue", "key": "books", "location": "boston", "account_id": account_id }],
             }),
@@ -65,8 +73,8 @@ impl Operation {
 /// An event with every text an event can have.
 pub fn event() -> Value {
     json!({
-        "external_id": "shared-1",
-        "number": "770001",
+        "external_id": "sale-1",
+        "number": "660001",
         "occurred_at": "2026-11-20T18:22:05-05:00",
         "business_date": "2026-11-20",
         "location": "boston",
@@ -93,8 +101,10 @@ pub fn operations() -> Vec<Operation> {
     let mut operations = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (verb, operation) in item.as_object().unwrap() {
-            let Ok(method @ (Method::GET | Method::POST | Method::PUT | Method::PATCH | Method::DELETE)) =
-                verb.to_uppercase().parse::<Method>()
+            let Ok(
+                method
+                @ (Method::GET | Method::POST | Method::PUT | Method::PATCH | Method::DELETE),
+            ) = verb.to_uppercase().parse::<Method>()
             else {
                 continue;
             };
@@ -125,9 +135,17 @@ pub fn operations() -> Vec<Operation> {
 // Ids are what has a pattern of our ids.
 fn ids(document: &Value, schema: &Value, path: &str, found: &mut Vec<String>) {
     if let Some(reference) = schema["$ref"].as_str() {
-        return ids(document, document.pointer(reference.trim_start_matches('#')).unwrap(), path, found);
+        return ids(
+            document,
+            document.pointer(reference.trim_start_matches('#')).unwrap(),
+            path,
+            found,
+        );
     }
-    if schema["pattern"].as_str().is_some_and(|pattern| pattern.contains("_[0-7][0-9a-hjkmnp-tv-z]{25}")) {
+    if schema["pattern"]
+        .as_str()
+        .is_some_and(|pattern| pattern.contains("_[0-7][0-9a-hjkmnp-tv-z]{25}"))
+    {
         found.push(path.to_owned());
     }
     for (name, property) in schema["properties"].as_object().into_iter().flatten() {

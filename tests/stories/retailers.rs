@@ -2,6 +2,7 @@
 
 use crate::operations::event;
 use crate::world::{Tenant, World};
+use chrono::TimeDelta;
 use sandbox::quickbooks::{CompanySummary, FaultPlan, NewAccount, Operation, Outcome};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,13 +26,22 @@ impl<'w> Retailer<'w> {
             account_sub_type: None,
             number: Some("4999".into()),
         };
-        world.quickbooks().add_account(&company.realm_id, &account).unwrap();
+        world
+            .quickbooks()
+            .add_account(&company.realm_id, &account)
+            .unwrap();
         let tenant = world.tenant(&format!("{mark} stores")).await;
         tenant.connect(&company.realm_id).await;
         tenant.map_golden().await;
-        let mapping = tenant.map("revenue", Some(&format!("{mark}-class")), "4999").await;
+        let mapping = tenant
+            .map("revenue", Some(&format!("{mark}-class")), "4999")
+            .await;
         tenant.post("/sync/start", json!({})).await;
-        let mut retailer = Self { tenant, company, ids: BTreeMap::new() };
+        let mut retailer = Self {
+            tenant,
+            company,
+            ids: BTreeMap::new(),
+        };
         retailer.trade(mark).await;
         retailer.collect(&mapping).await;
         retailer
@@ -40,12 +50,25 @@ impl<'w> Retailer<'w> {
     async fn trade(&self, mark: &str) {
         let store = &self.tenant;
         let mut synced = event();
+        // The same with every retailer: identities and numbers are each tenant's own.
+        synced["external_id"] = json!("shared-1");
+        synced["number"] = json!("770001");
         synced["occurred_at"] = store.ticket("now").await["occurred_at"].clone();
         synced["location"] = json!(format!("{mark}-location"));
         synced["memo"] = json!(format!("{mark} memo"));
         synced["transaction"]["lines"][0]["item_class"] = json!(format!("{mark}-class"));
         for place in ["cost_of_goods_sold", "inventory_on_hand"] {
-            store.map(place, Some(&format!("{mark}-class")), if place == "cost_of_goods_sold" { "5000" } else { "1300" }).await;
+            store
+                .map(
+                    place,
+                    Some(&format!("{mark}-class")),
+                    if place == "cost_of_goods_sold" {
+                        "5000"
+                    } else {
+                        "1300"
+                    },
+                )
+                .await;
         }
         let mut failed = store.ticket(&format!("{mark}-failed")).await;
         failed["transaction"]["payments"][0]["payment_type"] = json!(format!("{mark}-payment"));
@@ -58,28 +81,53 @@ impl<'w> Retailer<'w> {
         store.drain().await;
         let lost = FaultPlan::next(Operation::CreateJournalEntry, Outcome::Drop).with_commit();
         store.world.quickbooks().plan(lost);
-        store.send_event(store.ticket(&format!("{mark}-processing")).await).await;
+        store
+            .send_event(store.ticket(&format!("{mark}-processing")).await)
+            .await;
         store.drain().await;
         let old = |name: &str, day: &str| {
-            crate::world::ticket_at(&format!("{mark}-{name}"), format!("{day}T15:00:00Z").parse().unwrap())
+            crate::world::ticket_at(
+                &format!("{mark}-{name}"),
+                format!("{day}T15:00:00Z").parse().unwrap(),
+            )
         };
-        store.send_events(vec![old("never", "2026-10-01"), old("waiting", "2026-09-15")]).await;
-        store.post("/past-syncs", json!({ "from_date": "2026-09-15", "to_date": "2026-09-15" })).await;
+        store
+            .send_events(vec![
+                old("never", "2026-10-01"),
+                old("waiting", "2026-09-15"),
+            ])
+            .await;
+        store
+            .post(
+                "/past-syncs",
+                json!({ "from_date": "2026-09-15", "to_date": "2026-09-15" }),
+            )
+            .await;
     }
 
     async fn collect(&mut self, mapping: &Value) {
         let store = &self.tenant;
         let spare = store.post("/api-keys", json!({ "name": "spare" })).await;
         let import = store.post("/account-imports", json!({})).await;
-        let link = store.post("/connection/authorization-requests", json!({})).await;
+        let link = store
+            .post("/connection/authorization-requests", json!({}))
+            .await;
         let listed = |page: Value| -> Vec<Value> { page["items"].as_array().unwrap().clone() };
         let mut events = listed(store.get("/events").await);
-        let statuses: BTreeSet<_> = events.iter().map(|event| event["status"].as_str().unwrap().to_owned()).collect();
-        assert_eq!(statuses.len(), service::event::STATUSES.len(), "{statuses:?}");
+        let statuses: BTreeSet<_> = events
+            .iter()
+            .map(|event| event["status"].as_str().unwrap().to_owned())
+            .collect();
+        assert_eq!(
+            statuses.len(),
+            service::event::STATUSES.len(),
+            "{statuses:?}"
+        );
         // The failed one first: it is what a retry is for.
         events.sort_by_key(|event| event["status"] != "failed");
         let id = |row: &Value| row["id"].as_str().unwrap().to_owned();
-        let accounts = listed(store.get("/accounts").await);
+        // Those that any mapping may name.
+        let accounts = listed(store.get("/accounts?type=Income").await);
         self.ids = BTreeMap::from([
             ("tenant_id", vec![store.id.to_string()]),
             ("api_key_id", vec![id(&spare)]),
@@ -87,21 +135,39 @@ impl<'w> Retailer<'w> {
             ("account_id", accounts.iter().take(2).map(id).collect()),
             ("mapping_id", vec![id(mapping)]),
             ("event_id", events.iter().map(id).collect()),
-            ("past_sync_id", listed(store.get("/past-syncs").await).iter().map(id).collect()),
+            (
+                "past_sync_id",
+                listed(store.get("/past-syncs").await)
+                    .iter()
+                    .map(id)
+                    .collect(),
+            ),
             ("authorization_request_id", vec![id(&link)]),
         ]);
     }
 
     /// Its grant is revoked in QuickBooks: an alert opens, and what is queued waits.
     pub async fn loses_its_grant(&mut self) {
-        self.tenant.world.quickbooks().revoke_grants(&self.company.realm_id).unwrap();
-        self.tenant.drain().await;
-        let alerts = self.tenant.get("/alerts").await;
-        let id = alerts["items"][0]["id"].as_str().unwrap().to_owned();
-        self.ids.insert("alert_id", vec![id]);
+        self.tenant
+            .world
+            .quickbooks()
+            .revoke_grants(&self.company.realm_id)
+            .unwrap();
+        for _ in 0..10 {
+            self.tenant.drain().await;
+            let alerts = self.tenant.get("/alerts").await;
+            if let Some(id) = alerts["items"][0]["id"].as_str() {
+                self.ids.insert("alert_id", vec![id.to_owned()]);
+                return;
+            }
+            // The lost answer has made the company wait a little.
+            self.tenant.world.advance(TimeDelta::seconds(30)).await;
+        }
+        panic!("no alert was opened");
     }
 
-    /// A hash over its rows in every table that has rows of tenants.
+    /// A hash over its rows in every table that has rows of tenants, and how many there are. That a key was used, its owner
+    /// may see.
     pub async fn rows(&self) -> BTreeMap<String, String> {
         let world = self.tenant.world;
         let tables = world
@@ -114,8 +180,8 @@ impl<'w> Retailer<'w> {
             .iter()
             .map(|table| {
                 format!(
-                    "SELECT '{table} ' || count(*) || ' ' || coalesce(md5(string_agg(t::text, '|' ORDER BY t::text)), '')
-                       FROM {table} t WHERE tenant_id = '{}'",
+                    "SELECT '{table} ' || count(*) || ' ' || coalesce(md5(string_agg(row, '|' ORDER BY row)), '')
+                       FROM (SELECT tenant_id, (to_jsonb(t) - 'last_used_at')::text AS row FROM {table} t) AS t WHERE tenant_id = '{}'",
                     self.tenant.id.0
                 )
             })

@@ -16,7 +16,10 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
 ];
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_owned()
 }
 
 fn dependencies(manifest: &str) -> BTreeSet<String> {
@@ -34,13 +37,19 @@ fn dependencies(manifest: &str) -> BTreeSet<String> {
 
 #[test]
 fn dependencies_point_the_way_the_architecture_says() {
-    let ours: BTreeSet<_> = DIRECTIONS.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let ours: BTreeSet<_> = DIRECTIONS
+        .iter()
+        .map(|(name, _)| (*name).to_owned())
+        .collect();
     for (name, allowed) in DIRECTIONS {
         let manifest = std::fs::read_to_string(root().join(name).join("Cargo.toml")).unwrap();
         let used = dependencies(&manifest);
         assert!(!used.is_empty(), "{name}: no dependencies were read");
         for other in used.intersection(&ours) {
-            assert!(allowed.contains(&other.as_str()), "{name} must not be built on {other}");
+            assert!(
+                allowed.contains(&other.as_str()),
+                "{name} must not be built on {other}"
+            );
         }
     }
 }
@@ -70,6 +79,10 @@ fn nothing_is_left_for_later_and_no_file_holds_two_ideas() {
             assert!(!text.contains(word), "{} says {word}", file.display());
         }
         let lines = text.lines().count();
-        assert!(lines <= 650, "{} has {lines} lines: look for the second idea", file.display());
+        assert!(
+            lines <= 650,
+            "{} has {lines} lines: look for the second idea",
+            file.display()
+        );
     }
 }

@@ -9,7 +9,12 @@ use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, Statemen
 use service::catalogue;
 
 async fn gaps(world: &World) -> Vec<String> {
-    catalogue::gaps(world.service.store()).await.unwrap().into_iter().map(|gap| gap.gap).collect()
+    catalogue::gaps(world.service.store())
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|gap| gap.gap)
+        .collect()
 }
 
 #[tokio::test]
@@ -63,7 +68,9 @@ async fn every_hole_in_the_wall_is_found() {
         assert_eq!(gaps(&world).await, Vec::<String>::new(), "{mended}");
     }
     // A view with the reader's own rights shows no more than its tables do.
-    world.sql("CREATE VIEW peek WITH (security_invoker = true) AS SELECT * FROM event").await;
+    world
+        .sql("CREATE VIEW peek WITH (security_invoker = true) AS SELECT * FROM event")
+        .await;
     assert_eq!(gaps(&world).await, Vec::<String>::new());
 }
 
@@ -73,14 +80,28 @@ async fn a_role_that_passes_the_wall_is_found() {
     let world = World::on(Lab::apart().await, Default::default()).await;
     for role in ["tillpost_app", "tillpost_platform"] {
         for (hole, mended) in [
-            (format!("ALTER ROLE {role} BYPASSRLS"), format!("ALTER ROLE {role} NOBYPASSRLS")),
-            (format!("ALTER ROLE {role} SUPERUSER"), format!("ALTER ROLE {role} NOSUPERUSER")),
-            (format!("GRANT tillpost_owner TO {role}"), format!("REVOKE tillpost_owner FROM {role}")),
+            (
+                format!("ALTER ROLE {role} BYPASSRLS"),
+                format!("ALTER ROLE {role} NOBYPASSRLS"),
+            ),
+            (
+                format!("ALTER ROLE {role} SUPERUSER"),
+                format!("ALTER ROLE {role} NOSUPERUSER"),
+            ),
+            (
+                format!("GRANT tillpost_owner TO {role}"),
+                format!("REVOKE tillpost_owner FROM {role}"),
+            ),
         ] {
             assert_eq!(gaps(&world).await, Vec::<String>::new());
             world.sql(&hole).await;
             let found = gaps(&world).await;
-            assert!(found.iter().any(|found| found.contains(&format!("role {role}"))), "{hole}: {found:?}");
+            assert!(
+                found
+                    .iter()
+                    .any(|found| found.contains(&format!("role {role}"))),
+                "{hole}: {found:?}"
+            );
             world.sql(&mended).await;
         }
     }
@@ -92,23 +113,33 @@ struct Connection(DatabaseConnection);
 
 impl Connection {
     async fn of(world: &World) -> Self {
-        let mut options = sea_orm::ConnectOptions::new(world.database_url(migration::roles::APPLICATION));
+        let mut options =
+            sea_orm::ConnectOptions::new(world.database_url(migration::roles::APPLICATION));
         options.max_connections(1);
         Self(Database::connect(options).await.unwrap())
     }
 
     async fn begin(&self, tenant: TenantId) {
-        self.run(&format!("BEGIN; SET LOCAL app.tenant_id = '{}'", tenant.0)).await.unwrap();
+        self.run(&format!("BEGIN; SET LOCAL app.tenant_id = '{}'", tenant.0))
+            .await
+            .unwrap();
     }
 
     async fn run(&self, sql: &str) -> Result<u64, String> {
         let done = self.0.execute_unprepared(sql).await;
-        done.map(|done| done.rows_affected()).map_err(|error| error.to_string())
+        done.map(|done| done.rows_affected())
+            .map_err(|error| error.to_string())
     }
 
     async fn count(&self, sql: &str) -> i64 {
         let statement = Statement::from_string(DbBackend::Postgres, sql);
-        self.0.query_one_raw(statement).await.unwrap().unwrap().try_get_by_index(0).unwrap()
+        self.0
+            .query_one_raw(statement)
+            .await
+            .unwrap()
+            .unwrap()
+            .try_get_by_index(0)
+            .unwrap()
     }
 }
 
@@ -123,21 +154,44 @@ async fn a_tenants_transaction_neither_sees_nor_touches_rows_of_others() {
     let mut seen = 0;
     for table in before.keys() {
         let all = format!("SELECT count(*) FROM {table}");
-        assert_eq!(connection.count(&all).await, 0, "{table}: seen without a tenant");
+        assert_eq!(
+            connection.count(&all).await,
+            0,
+            "{table}: seen without a tenant"
+        );
         connection.begin(our_id).await;
         seen += connection.count(&all).await;
-        let others = format!("SELECT count(*) FROM {table} WHERE tenant_id <> '{}'", our_id.0);
-        assert_eq!(connection.count(&others).await, 0, "{table}: rows of others are seen");
+        let others = format!(
+            "SELECT count(*) FROM {table} WHERE tenant_id <> '{}'",
+            our_id.0
+        );
+        assert_eq!(
+            connection.count(&others).await,
+            0,
+            "{table}: rows of others are seen"
+        );
         connection.run("ROLLBACK").await.unwrap();
         for (statement, what) in [
-            (format!("UPDATE {table} SET tenant_id = '{their_id}' WHERE tenant_id = '{}'", our_id.0), "given away"),
-            (format!("INSERT INTO {table} SELECT (jsonb_populate_record(t, jsonb_build_object('tenant_id', '{their_id}'))).* FROM {table} t"),
-             "planted"),
+            (
+                format!(
+                    "UPDATE {table} SET tenant_id = '{their_id}' WHERE tenant_id = '{}'",
+                    our_id.0
+                ),
+                "given away",
+            ),
+            (
+                format!(
+                    "INSERT INTO {table} SELECT (jsonb_populate_record(t, jsonb_build_object('tenant_id', '{their_id}'))).* FROM {table} t"
+                ),
+                "planted",
+            ),
         ] {
             connection.begin(our_id).await;
             let refused = connection.run(&statement).await;
             connection.run("ROLLBACK").await.unwrap();
-            let is_wall = |error: &String| error.contains("row-level security") || error.contains("permission denied");
+            let is_wall = |error: &String| {
+                error.contains("row-level security") || error.contains("permission denied")
+            };
             match refused {
                 Ok(rows) => assert_eq!(rows, 0, "{table}: a row was {what}"),
                 Err(error) => assert!(is_wall(&error), "{table}: {error}"),
@@ -150,7 +204,10 @@ async fn a_tenants_transaction_neither_sees_nor_touches_rows_of_others() {
             connection.begin(our_id).await;
             let touched = connection.run(&statement).await;
             connection.run("COMMIT").await.unwrap();
-            assert!(touched.as_ref().is_ok_and(|rows| *rows == 0) || touched.is_err(), "{statement}: {touched:?}");
+            assert!(
+                touched.as_ref().is_ok_and(|rows| *rows == 0) || touched.is_err(),
+                "{statement}: {touched:?}"
+            );
         }
     }
     assert!(seen > 0, "nothing was there to be seen");
@@ -160,7 +217,10 @@ async fn a_tenants_transaction_neither_sees_nor_touches_rows_of_others() {
 #[tokio::test]
 async fn a_reused_connection_forgets_whose_transaction_it_was() {
     let world = World::new().await;
-    let (first, second) = (world.tenant("Harbour").await, world.tenant("Hillside").await);
+    let (first, second) = (
+        world.tenant("Harbour").await,
+        world.tenant("Hillside").await,
+    );
     let store = Store::connect(
         &world.database_url(migration::roles::APPLICATION),
         &world.database_url(migration::roles::PLATFORM),
@@ -173,13 +233,18 @@ async fn a_reused_connection_forgets_whose_transaction_it_was() {
         for tenant in [first.id, second.id] {
             let tx = store.tenant(tenant).await.unwrap();
             let rows = tx.all(tx.find::<entity::tenant::Entity>()).await.unwrap();
-            assert_eq!(rows.iter().map(|row| row.tenant_id).collect::<Vec<_>>(), [tenant]);
+            assert_eq!(
+                rows.iter().map(|row| row.tenant_id).collect::<Vec<_>>(),
+                [tenant]
+            );
             match round {
                 0 => tx.commit().await.unwrap(),
                 // Dropped, as when a request is cut off.
                 1 => drop(tx),
                 _ => {
-                    tx.execute("UPDATE tenant SET name = '' WHERE {mine}", vec![]).await.unwrap_err();
+                    tx.execute("UPDATE tenant SET name = '' WHERE {mine}", vec![])
+                        .await
+                        .unwrap_err();
                 }
             }
         }
@@ -190,8 +255,17 @@ async fn a_reused_connection_forgets_whose_transaction_it_was() {
         connection.begin(first.id).await;
         assert_eq!(connection.count("SELECT count(*) FROM tenant").await, 1);
         connection.run(ending).await.unwrap();
-        assert_eq!(connection.count("SELECT count(*) FROM tenant").await, 0, "after {ending}");
-        assert_eq!(connection.count("SELECT count(*) FROM tenant WHERE current_tenant() IS NOT NULL").await, 0);
+        assert_eq!(
+            connection.count("SELECT count(*) FROM tenant").await,
+            0,
+            "after {ending}"
+        );
+        assert_eq!(
+            connection
+                .count("SELECT count(*) FROM tenant WHERE current_tenant() IS NOT NULL")
+                .await,
+            0
+        );
     }
 }
 
@@ -199,7 +273,9 @@ async fn a_reused_connection_forgets_whose_transaction_it_was() {
 async fn the_migrations_go_down_and_up_again_to_the_same_schema() {
     let lab = lab().await;
     let name = format!("migrated_{}", uuid::Uuid::new_v4().simple());
-    migration::roles::create_database(&lab.url("postgres", "postgres"), &name, None).await.unwrap();
+    migration::roles::create_database(&lab.url("postgres", "postgres"), &name, None)
+        .await
+        .unwrap();
     let owner = lab.url(migration::roles::OWNER, &name);
     let empty = schema(&owner).await;
     migration::up(&owner).await.unwrap();
@@ -208,8 +284,15 @@ async fn the_migrations_go_down_and_up_again_to_the_same_schema() {
     migration::up(&owner).await.unwrap();
     assert_eq!(schema(&owner).await, first, "going up twice");
     migration::down(&owner, None).await.unwrap();
-    let left: Vec<_> = schema(&owner).await.into_iter().filter(|thing| !empty.contains(thing)).collect();
-    assert!(left.iter().all(|thing| thing.contains("seaql_migrations")), "{left:#?}");
+    let left: Vec<_> = schema(&owner)
+        .await
+        .into_iter()
+        .filter(|thing| !empty.contains(thing))
+        .collect();
+    assert!(
+        left.iter().all(|thing| thing.contains("seaql_migrations")),
+        "{left:#?}"
+    );
     migration::up(&owner).await.unwrap();
     assert_eq!(schema(&owner).await, first, "going up again");
 }
@@ -240,5 +323,7 @@ async fn schema(url: &str) -> Vec<String> {
         .await
         .unwrap();
     database.close().await.unwrap();
-    rows.iter().map(|row| row.try_get_by_index(0).unwrap()).collect()
+    rows.iter()
+        .map(|row| row.try_get_by_index(0).unwrap())
+        .collect()
 }

@@ -51,7 +51,11 @@ impl Default for Shape {
         Self {
             bell: Arc::new(Silent),
             // The simulated service keeps its own limits; no story waits for the pace.
-            posting: Posting { requests_per_second: 10_000, requests_per_minute: 600_000, ..Posting::default() },
+            posting: Posting {
+                requests_per_second: 10_000,
+                requests_per_minute: 600_000,
+                ..Posting::default()
+            },
             application_role: migration::roles::APPLICATION,
             typed_filter: true,
         }
@@ -77,7 +81,11 @@ impl World {
         )
         .await
         .unwrap();
-        let store = if shape.typed_filter { store } else { store.without_typed_filter() };
+        let store = if shape.typed_filter {
+            store
+        } else {
+            store.without_typed_filter()
+        };
         let bound = api::bind(api::Options::default()).unwrap();
         let base: Url = format!("http://{}/", bound.address()).parse().unwrap();
         let callback = base.join("v1/oauth/callback").unwrap();
@@ -97,7 +105,15 @@ impl World {
             .no_proxy()
             .build()
             .unwrap();
-        Self { base, service, simulator, database, http, stop, lab }
+        Self {
+            base,
+            service,
+            simulator,
+            database,
+            http,
+            stop,
+            lab,
+        }
     }
 
     pub fn quickbooks(&self) -> &Control {
@@ -107,7 +123,10 @@ impl World {
     /// A request as it is; most stories use the verbs below.
     pub fn request(&self, method: Method, path: &str, key: &str) -> reqwest::RequestBuilder {
         self.http
-            .request(method, self.base.join(path.trim_start_matches('/')).unwrap())
+            .request(
+                method,
+                self.base.join(path.trim_start_matches('/')).unwrap(),
+            )
             .bearer_auth(key)
     }
 
@@ -119,7 +138,10 @@ impl World {
     pub async fn advance(&self, by: TimeDelta) {
         let owner = self.lab.url(migration::roles::OWNER, &self.database);
         let database = sea_orm::Database::connect(owner).await.unwrap();
-        let sql = format!("UPDATE test_clock SET offset_seconds = offset_seconds + {}", by.num_milliseconds() as f64 / 1000.0);
+        let sql = format!(
+            "UPDATE test_clock SET offset_seconds = offset_seconds + {}",
+            by.num_milliseconds() as f64 / 1000.0
+        );
         database.execute_unprepared(&sql).await.unwrap();
         database.close().await.unwrap();
         self.quickbooks().advance_clock(by);
@@ -140,13 +162,20 @@ impl World {
         let statement = sea_orm::Statement::from_string(sea_orm::DbBackend::Postgres, sql);
         let rows = database.query_all_raw(statement).await.unwrap();
         database.close().await.unwrap();
-        rows.iter().map(|row| row.try_get_by_index(0).unwrap()).collect()
+        rows.iter()
+            .map(|row| row.try_get_by_index(0).unwrap())
+            .collect()
     }
 
     /// Takes the database away under the product.
     pub async fn drop_database(&self) {
-        let server = sea_orm::Database::connect(self.lab.url("postgres", "postgres")).await.unwrap();
-        server.execute_unprepared(&format!("DROP DATABASE {} WITH (FORCE)", self.database)).await.unwrap();
+        let server = sea_orm::Database::connect(self.lab.url("postgres", "postgres"))
+            .await
+            .unwrap();
+        server
+            .execute_unprepared(&format!("DROP DATABASE {} WITH (FORCE)", self.database))
+            .await
+            .unwrap();
         server.close().await.unwrap();
     }
 
@@ -164,7 +193,10 @@ impl World {
     /// Takes turns for a tenant until nothing is due; tells when the next one is.
     pub async fn drain(&self, tenant: TenantId) -> Option<DateTime<Utc>> {
         for _ in 0..10_000 {
-            match posting::turn(&self.service, tenant, "story", &CancellationToken::new()).await.unwrap() {
+            match posting::turn(&self.service, tenant, "story", &CancellationToken::new())
+                .await
+                .unwrap()
+            {
                 TurnEnd::Again | TurnEnd::Busy => {}
                 TurnEnd::Idle => return None,
                 TurnEnd::Later(at) => return Some(at),
@@ -175,12 +207,28 @@ impl World {
 
     /// A tenant with a key of every scope.
     pub async fn tenant(&self, name: &str) -> Tenant<'_> {
-        let made = self.ok(Method::POST, "/v1/tenants", PLATFORM_KEY, Some(json!({ "name": name }))).await;
+        let made = self
+            .ok(
+                Method::POST,
+                "/v1/tenants",
+                PLATFORM_KEY,
+                Some(json!({ "name": name })),
+            )
+            .await;
         let id: TenantId = made["id"].as_str().unwrap().parse().unwrap();
         let key = self
-            .ok(Method::POST, &format!("/v1/tenants/{id}/api-keys"), PLATFORM_KEY, Some(json!({ "name": "story" })))
+            .ok(
+                Method::POST,
+                &format!("/v1/tenants/{id}/api-keys"),
+                PLATFORM_KEY,
+                Some(json!({ "name": "story" })),
+            )
             .await;
-        Tenant { world: self, id, key: key["secret"].as_str().unwrap().to_owned() }
+        Tenant {
+            world: self,
+            id,
+            key: key["secret"].as_str().unwrap().to_owned(),
+        }
     }
 
     /// A tenant connected to a company with the golden chart, mapped as the golden cases are, its sync running.
@@ -216,7 +264,10 @@ impl World {
             ])
             .collect();
         self.quickbooks()
-            .seed_company(NewCompany { accounts, ..NewCompany::named(name) })
+            .seed_company(NewCompany {
+                accounts,
+                ..NewCompany::named(name)
+            })
             .unwrap()
     }
 
@@ -228,14 +279,24 @@ impl World {
     }
 
     /// A request and its answer, good or not; null where there is no body.
-    pub async fn send(&self, method: Method, path: &str, key: &str, body: Option<Value>) -> (StatusCode, Value) {
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        key: &str,
+        body: Option<Value>,
+    ) -> (StatusCode, Value) {
         let mut request = self.request(method, path, key);
         if let Some(body) = body {
             request = request.json(&body);
         }
         let answer = self.answer(request).await;
         let text = answer.text();
-        let value = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap_or(Value::String(text)) };
+        let value = if text.is_empty() {
+            Value::Null
+        } else {
+            serde_json::from_str(&text).unwrap_or(Value::String(text))
+        };
         (answer.status, value)
     }
 
@@ -245,7 +306,11 @@ impl World {
         let (method, path) = (request.method().clone(), request.url().path().to_owned());
         let response = self.http.execute(request).await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
-        let answer = Answer { status, headers, bytes: response.bytes().await.unwrap().to_vec() };
+        let answer = Answer {
+            status,
+            headers,
+            bytes: response.bytes().await.unwrap().to_vec(),
+        };
         contract::check(&method, &path, &answer);
         answer
     }
@@ -270,12 +335,18 @@ impl Answer {
     }
 
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
     }
 
     /// The media type of its body, without parameters.
     pub fn content_type(&self) -> String {
-        self.header("content-type").split(';').next().unwrap_or_default().to_owned()
+        self.header("content-type")
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .to_owned()
     }
 
     /// The code of the problem that it is.
@@ -304,7 +375,10 @@ fn settings(base: &Url, callback: Url, simulator: &Simulator, posting: Posting) 
             redirect_uri: callback,
             api_base_url: simulator.base_url(),
             endpoints: quickbooks::Endpoints::Discovery(
-                simulator.base_url().join(".well-known/openid_sandbox_configuration").unwrap(),
+                simulator
+                    .base_url()
+                    .join(".well-known/openid_sandbox_configuration")
+                    .unwrap(),
             ),
             minor_version: quickbooks::Settings::MINOR_VERSION,
             timeouts: quickbooks::Timeouts::default(),
@@ -326,15 +400,26 @@ impl Tenant<'_> {
     }
 
     pub async fn get(&self, rest: &str) -> Value {
-        self.world.ok(Method::GET, &self.path(rest), &self.key, None).await
+        self.world
+            .ok(Method::GET, &self.path(rest), &self.key, None)
+            .await
     }
 
     pub async fn post(&self, rest: &str, body: Value) -> Value {
-        self.world.ok(Method::POST, &self.path(rest), &self.key, Some(body)).await
+        self.world
+            .ok(Method::POST, &self.path(rest), &self.key, Some(body))
+            .await
     }
 
-    pub async fn send(&self, method: Method, rest: &str, body: Option<Value>) -> (StatusCode, Value) {
-        self.world.send(method, &self.path(rest), &self.key, body).await
+    pub async fn send(
+        &self,
+        method: Method,
+        rest: &str,
+        body: Option<Value>,
+    ) -> (StatusCode, Value) {
+        self.world
+            .send(method, &self.path(rest), &self.key, body)
+            .await
     }
 
     /// Takes turns until nothing is due.
@@ -353,12 +438,18 @@ impl Tenant<'_> {
     pub async fn consent(&self, realm_id: &str, request: Value) -> String {
         self.world
             .quickbooks()
-            .set_consent(sandbox::quickbooks::Consent { realm_id: Some(realm_id.to_owned()), deny: false })
+            .set_consent(sandbox::quickbooks::Consent {
+                realm_id: Some(realm_id.to_owned()),
+                deny: false,
+            })
             .unwrap();
         let mut request = request;
         request["return_url"] = json!(self.world.base.join("done").unwrap());
-        let flow = self.post("/connection/authorization-requests", request).await;
-        self.browse(flow["authorization_url"].as_str().unwrap()).await
+        let flow = self
+            .post("/connection/authorization-requests", request)
+            .await;
+        self.browse(flow["authorization_url"].as_str().unwrap())
+            .await
     }
 
     /// Follows a connect link as a browser does, with its cookie; tells the outcome it ends with.
@@ -371,11 +462,18 @@ impl Tenant<'_> {
                 request = request.header("cookie", cookie);
             }
             let answer = request.send().await.unwrap();
-            assert_eq!(answer.status(), StatusCode::FOUND, "{url}: {}", answer.text().await.unwrap());
+            assert_eq!(
+                answer.status(),
+                StatusCode::FOUND,
+                "{url}: {}",
+                answer.text().await.unwrap()
+            );
             if let Some(set) = answer.headers().get("set-cookie") {
                 cookie = set.to_str().unwrap().split(';').next().map(str::to_owned);
             }
-            url = url.join(answer.headers()["location"].to_str().unwrap()).unwrap();
+            url = url
+                .join(answer.headers()["location"].to_str().unwrap())
+                .unwrap();
             if let Some((_, outcome)) = url.query_pairs().find(|(name, _)| name == "outcome") {
                 return outcome.into_owned();
             }
@@ -400,7 +498,9 @@ impl Tenant<'_> {
     /// Maps one slot and key.
     pub async fn map(&self, slot: &str, key: Option<&str>, number: &str) -> Value {
         let body = json!({ "slot": slot, "key": key, "account_id": self.account(number).await });
-        self.world.ok(Method::PUT, &self.path("/mappings"), &self.key, Some(body)).await
+        self.world
+            .ok(Method::PUT, &self.path("/mappings"), &self.key, Some(body))
+            .await
     }
 
     /// Maps as the golden cases are mapped.
@@ -420,7 +520,9 @@ impl Tenant<'_> {
                 json!({ "slot": row["slot"], "key": row.get("key"), "account_id": account["id"] })
             })
             .collect();
-        let answer = self.post("/mappings/bulk", json!({ "mappings": rows })).await;
+        let answer = self
+            .post("/mappings/bulk", json!({ "mappings": rows }))
+            .await;
         for result in answer["results"].as_array().unwrap() {
             assert!(result["problem"].is_null(), "{result:#}");
         }
@@ -456,10 +558,14 @@ impl Tenant<'_> {
     /// Waits out the quiet period and both absences, taking turns as they come due.
     pub async fn settle(&self) {
         for _ in 0..20 {
-            let Some(due) = self.drain().await else { return };
+            let Some(due) = self.drain().await else {
+                return;
+            };
             let now = self.now().await;
             if due > now {
-                self.world.advance(due - now + TimeDelta::milliseconds(100)).await;
+                self.world
+                    .advance(due - now + TimeDelta::milliseconds(100))
+                    .await;
             }
         }
         panic!("the tenant's events do not settle");
@@ -491,5 +597,8 @@ pub fn ticket_at(external_id: &str, occurred_at: DateTime<Utc>) -> Value {
 
 /// The golden cases: accounts, mapping, events and their entries.
 pub fn golden() -> Value {
-    serde_json::from_str(include_str!("../../accounting/tests/cases/journal-entries.json")).unwrap()
+    serde_json::from_str(include_str!(
+        "../../accounting/tests/cases/journal-entries.json"
+    ))
+    .unwrap()
 }

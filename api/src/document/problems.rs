@@ -117,7 +117,7 @@ fn example(status: u16, id: &str) -> Problem {
             "Intuit could not be asked where consent is given; open a new link in a moment",
         ),
         503 => Problem::unavailable(
-            "our database does not answer at the moment; nothing was changed, try again in a few seconds",
+            "our database does not answer at the moment; try again in a few seconds",
         ),
         _ => Problem::internal(),
     }

@@ -1,3 +1,5 @@
+//! The chart of accounts.
+
 use super::{Answer, Product};
 use crate::authorised::InTenant;
 use crate::page::AccountPage;

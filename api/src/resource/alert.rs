@@ -1,3 +1,5 @@
+//! Alerts.
+
 use super::{Answer, Product};
 use crate::authorised::InTenant;
 use crate::page::AlertPage;

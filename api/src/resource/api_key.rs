@@ -1,3 +1,5 @@
+//! API keys.
+
 use super::{Answer, Product, created};
 use crate::authorised::InTenant;
 use crate::body::Body;

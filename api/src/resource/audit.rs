@@ -1,3 +1,5 @@
+//! The audit log.
+
 use super::{Answer, Product};
 use crate::authorised::InTenant;
 use crate::page::AuditRecordPage;

@@ -1,3 +1,5 @@
+//! The connection to QuickBooks.
+
 use super::{Answer, Product, created};
 use crate::authorised::InTenant;
 use crate::body::BodyOrNone;

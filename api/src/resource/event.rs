@@ -1,3 +1,5 @@
+//! Events as they stand.
+
 use super::{Answer, Product};
 use crate::authorised::InTenant;
 use crate::body::BodyOrNone;

@@ -1,3 +1,5 @@
+//! Whether the service lives, and whether it can meet requests.
+
 use super::Product;
 use crate::problem::Problem;
 use crate::server::Ready;

@@ -1,3 +1,5 @@
+//! The mapping of slots to accounts.
+
 use super::{Answer, Product};
 use crate::authorised::InTenant;
 use crate::body::{BULK_BYTES_MAX, Body, JsonObject};

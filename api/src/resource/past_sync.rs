@@ -1,3 +1,5 @@
+//! Past syncs.
+
 use super::{Answer, Product, created};
 use crate::authorised::InTenant;
 use crate::body::Body;

@@ -1,3 +1,5 @@
+//! The sync.
+
 use super::{Answer, Product};
 use crate::authorised::InTenant;
 use actix_web::web::Json;

@@ -1,3 +1,5 @@
+//! Tenants.
+
 use super::{Answer, Product, created};
 use crate::authorised::{ByPlatform, InTenant};
 use crate::body::Body;

@@ -99,7 +99,7 @@ pub(super) async fn replace(
     tx: &TenantTx,
     caller: &Caller,
     line: &Line,
-    series: &Series,
+    series: &mut Series,
     candidate: &Candidate,
     row: &Known,
 ) -> Result<TakenEvent, Error> {
@@ -152,6 +152,8 @@ pub(super) async fn replace(
             ),
         ));
     };
+    // Taken for the events after it in the same request too.
+    series.taken.insert(replaced.number.clone());
     tx.execute(
         "UPDATE journal_entry SET state = 'withdrawn', settled_at = tillpost_now() WHERE {mine} AND event_id = $2 AND state = 'sealed'",
         vec![row.id.into()],

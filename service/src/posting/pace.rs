@@ -58,12 +58,25 @@ impl Pace {
             .clone()
     }
 
-    /// Takes leave for one request, waiting no longer than `patience` for the minute's share; otherwise says how long it
-    /// would have been.
+    /// Takes leave for one request and waits for its moment; where the minute's share would take longer than `patience`, says
+    /// how long it would have been.
     pub(crate) async fn leave(&self, company_id: &str, patience: Duration) -> Result<(), Duration> {
+        self.share(company_id, patience).await?;
+        self.moment(company_id).await;
+        Ok(())
+    }
+
+    /// Takes one request's share of the minute, waiting no longer than `patience`.
+    pub(crate) async fn share(&self, company_id: &str, patience: Duration) -> Result<(), Duration> {
+        wait(&self.limits(company_id).minute, patience).await
+    }
+
+    /// Waits for the moment in which a request whose share was taken may leave: seconds at the most.
+    pub(crate) async fn moment(&self, company_id: &str) {
         let limits = self.limits(company_id);
-        wait(&limits.minute, patience).await?;
-        wait(&limits.second, patience.max(Duration::from_secs(1))).await
+        while let Err(not_yet) = limits.second.check() {
+            tokio::time::sleep(not_yet.wait_time_from(MonotonicClock.now())).await;
+        }
     }
 }
 

@@ -24,25 +24,20 @@ pub(crate) async fn slice(turn: &Turn<'_>) -> Result<Round, Error> {
     if ready.is_empty() {
         return Ok(Round::More);
     }
-    let mut leave = ready.len();
+    let mut shares = ready.len();
     for place in 0..ready.len() {
         let patience = if place == 0 { PATIENCE } else { Duration::ZERO };
-        if turn
-            .service
-            .pace()
-            .leave(&turn.lease.company_id, patience)
-            .await
-            .is_err()
-        {
-            leave = place;
+        let share = turn.service.pace().share(&turn.lease.company_id, patience);
+        if share.await.is_err() {
+            shares = place;
             break;
         }
     }
-    if leave == 0 {
+    if shares == 0 {
         return Ok(Round::Done);
     }
     let mut ready = ready;
-    ready.truncate(leave);
+    ready.truncate(shares);
     let gate = Gate::open(turn.service.settings().posting.send_window);
     let intended = intend(turn, ready).await?;
     let outcomes: Vec<Result<settle::Effect, Error>> = futures::stream::iter(intended)
@@ -100,6 +95,7 @@ async fn intend(turn: &Turn<'_>, ready: Vec<Ready>) -> Result<Vec<Ready>, Error>
 }
 
 async fn one(turn: &Turn<'_>, entry: Ready, gate: &Gate) -> Result<settle::Effect, Error> {
+    turn.service.pace().moment(&turn.lease.company_id).await;
     if !gate.is_open() {
         return settle::one(turn, &entry, Outcome::NotSent, None).await;
     }

@@ -36,11 +36,20 @@ pub(crate) fn judge(books: &TrialBalance, events: &[Value]) -> Judged {
             if agrees { "✓" } else { "✗" }
         ));
     }
-    for number in expected.keys().filter(|number| books.of_number(number).is_none()) {
+    for number in expected
+        .keys()
+        .filter(|number| books.of_number(number).is_none())
+    {
         held = false;
         rows.push(format!("{number:5} is missing in the books"));
     }
-    rows.push(format!("{:5} {:28} {:>12} {:>12}", "", "", books.debit.to_string(), books.credit.to_string()));
+    rows.push(format!(
+        "{:5} {:28} {:>12} {:>12}",
+        "",
+        "",
+        books.debit.to_string(),
+        books.credit.to_string()
+    ));
     Judged { rows, held }
 }
 
@@ -78,9 +87,18 @@ mod tests {
         let right = vec![account("1010", 0, 1250), account("6100", 1250, 0)];
         assert!(judge(&books(right.clone()), &events).held);
         let twice = vec![account("1010", 0, 2500), account("6100", 2500, 0)];
-        let elsewhere = vec![account("1010", 0, 1250), account("6100", 0, 0), account("6190", 1250, 0)];
+        let elsewhere = vec![
+            account("1010", 0, 1250),
+            account("6100", 0, 0),
+            account("6190", 1250, 0),
+        ];
         let missing = vec![account("1010", 0, 1250), account("6190", 1250, 0)];
-        let unbalanced = vec![account("1010", 0, 1250), account("6100", 1250, 0), account("1200", 5, 5), account("1", 1, 0)];
+        let unbalanced = vec![
+            account("1010", 0, 1250),
+            account("6100", 1250, 0),
+            account("1200", 5, 5),
+            account("1", 1, 0),
+        ];
         for wrong in [twice, elsewhere, missing, unbalanced, vec![]] {
             assert!(!judge(&books(wrong), &events).held);
         }

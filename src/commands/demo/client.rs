@@ -29,12 +29,19 @@ impl Client {
             .redirect(redirect::Policy::none())
             .timeout(Duration::from_secs(60))
             .build()?;
-        Ok(Self { http, base, key: key.to_owned() })
+        Ok(Self {
+            http,
+            base,
+            key: key.to_owned(),
+        })
     }
 
     /// The same caller with another key.
     pub(crate) fn with_key(&self, key: &str) -> Self {
-        Self { key: key.to_owned(), ..self.clone() }
+        Self {
+            key: key.to_owned(),
+            ..self.clone()
+        }
     }
 
     pub(crate) async fn get(&self, path: &str) -> anyhow::Result<Value> {
@@ -75,14 +82,26 @@ impl Client {
 
     async fn send(&self, method: Method, path: &str, body: Option<Value>) -> anyhow::Result<Value> {
         let url = self.base.join(path)?;
-        let mut request = self.http.request(method.clone(), url).bearer_auth(&self.key);
+        let mut request = self
+            .http
+            .request(method.clone(), url)
+            .bearer_auth(&self.key);
         if let Some(body) = body {
             request = request.json(&body);
         }
-        let response = request.send().await.with_context(|| format!("{method} {path}"))?;
+        let response = request
+            .send()
+            .await
+            .with_context(|| format!("{method} {path}"))?;
         let status = response.status();
-        let text = response.text().await.with_context(|| format!("{method} {path}"))?;
-        anyhow::ensure!(status.is_success(), "{method} {path} answered {status}: {text}");
+        let text = response
+            .text()
+            .await
+            .with_context(|| format!("{method} {path}"))?;
+        anyhow::ensure!(
+            status.is_success(),
+            "{method} {path} answered {status}: {text}"
+        );
         serde_json::from_str(&text).with_context(|| format!("{method} {path} answered no JSON"))
     }
 
@@ -95,7 +114,11 @@ impl Client {
         let mut cookies: Vec<(String, String)> = Vec::new();
         for _ in 0..HOPS_MAX {
             let host = here.authority().to_owned();
-            let mine: Vec<_> = cookies.iter().filter(|(of, _)| *of == host).map(|(_, cookie)| cookie.as_str()).collect();
+            let mine: Vec<_> = cookies
+                .iter()
+                .filter(|(of, _)| *of == host)
+                .map(|(_, cookie)| cookie.as_str())
+                .collect();
             let mut request = self.http.get(here.clone()).header(ACCEPT, "text/html");
             if !mine.is_empty() {
                 request = request.header(COOKIE, mine.join("; "));
@@ -106,9 +129,15 @@ impl Client {
                 cookies.push((host.clone(), pair.to_owned()));
             }
             match response.headers().get(LOCATION) {
-                Some(location) if response.status().is_redirection() => here = here.join(location.to_str()?)?,
+                Some(location) if response.status().is_redirection() => {
+                    here = here.join(location.to_str()?)?
+                }
                 _ => {
-                    anyhow::ensure!(response.status().is_success(), "the browser stopped at {}", response.status());
+                    anyhow::ensure!(
+                        response.status().is_success(),
+                        "the browser stopped at {}",
+                        response.status()
+                    );
                     return Ok(here);
                 }
             }
@@ -122,5 +151,7 @@ impl Client {
 /// # Errors
 /// It is not.
 pub(crate) fn text<'v>(value: &'v Value, field: &str) -> anyhow::Result<&'v str> {
-    value[field].as_str().with_context(|| format!("no `{field}` in {value}"))
+    value[field]
+        .as_str()
+        .with_context(|| format!("no `{field}` in {value}"))
 }

@@ -40,12 +40,18 @@ impl Narrator {
 
     /// Something is done.
     pub(crate) fn done(&self, text: &str) {
-        say(&format!("  {} {text}", paint(self.colours, Paint::Green, "✓")));
+        say(&format!(
+            "  {} {text}",
+            paint(self.colours, Paint::Green, "✓")
+        ));
     }
 
     /// Something is not as it should be.
     pub(crate) fn wrong(&self, text: &str) {
-        say(&format!("  {} {text}", paint(self.colours, Paint::Red, "✗")));
+        say(&format!(
+            "  {} {text}",
+            paint(self.colours, Paint::Red, "✗")
+        ));
     }
 
     /// A remark.
@@ -57,7 +63,10 @@ impl Narrator {
     pub(crate) fn facts(&self, facts: &[(&str, &str)]) {
         let width = facts.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
         for (name, value) in facts {
-            say(&format!("  {} {value}", paint(self.colours, Paint::Faint, &format!("{name:width$}"))));
+            say(&format!(
+                "  {} {value}",
+                paint(self.colours, Paint::Faint, &format!("{name:width$}"))
+            ));
         }
     }
 
@@ -69,14 +78,20 @@ impl Narrator {
     }
 
     pub(crate) fn progress(&self) -> Progress {
-        Progress { colours: self.colours }
+        Progress {
+            colours: self.colours,
+        }
     }
 
     /// The outcome of something that may take a while.
     ///
     /// # Errors
     /// Its own, and [`Interrupted`].
-    pub(crate) async fn wait<T>(&self, what: &str, work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    pub(crate) async fn wait<T>(
+        &self,
+        what: &str,
+        work: impl Future<Output = anyhow::Result<T>>,
+    ) -> anyhow::Result<T> {
         let began = Instant::now();
         let mut mentions = interval(MENTION_EVERY);
         mentions.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -95,11 +110,16 @@ impl Narrator {
     ///
     /// # Errors
     /// Those of `look`; [`Interrupted`]; and when nothing changes for three minutes.
-    pub(crate) async fn until<T, F>(&self, what: &str, mut look: impl FnMut() -> F) -> anyhow::Result<T>
+    pub(crate) async fn until<T, F>(
+        &self,
+        what: &str,
+        mut look: impl FnMut() -> F,
+    ) -> anyhow::Result<T>
     where
         F: Future<Output = anyhow::Result<Standing<T>>>,
     {
-        let (mut stands, mut since, mut mentioned) = (String::new(), Instant::now(), Instant::now());
+        let (mut stands, mut since, mut mentioned) =
+            (String::new(), Instant::now(), Instant::now());
         loop {
             let now = tokio::select! {
                 standing = look() => match standing? {
@@ -111,7 +131,10 @@ impl Narrator {
             if now != stands {
                 (stands, since) = (now, Instant::now());
             }
-            anyhow::ensure!(since.elapsed() < PATIENCE, "{what}: nothing has changed for a while ({stands})");
+            anyhow::ensure!(
+                since.elapsed() < PATIENCE,
+                "{what}: nothing has changed for a while ({stands})"
+            );
             if mentioned.elapsed() >= MENTION_EVERY {
                 mentioned = Instant::now();
                 self.note(&format!("… {what}: {stands}"));
@@ -148,7 +171,11 @@ fn paint(colours: bool, paint: Paint, text: &str) -> String {
         Paint::Green => "32",
         Paint::Red => "31",
     };
-    if colours { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    if colours {
+        format!("\x1b[{code}m{text}\x1b[0m")
+    } else {
+        text.to_owned()
+    }
 }
 
 // A reader that went away (`| head`) ends nothing: the stage still has to be cleared.
