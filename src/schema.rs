@@ -19,14 +19,12 @@ pub(crate) struct Passwords {
     pub(crate) platform: Option<String>,
 }
 
-/// Makes the roles where the login of `url` may, then runs the migrations as the owner of the tables. Gives whether the
-/// roles were looked after.
+/// Runs the migrations as the owner of the tables.
 ///
 /// # Errors
 /// The database cannot be reached; a migration fails; or the login is neither an administrator's nor the owner's.
-pub(crate) async fn bring_up(url: &str, passwords: &Passwords) -> anyhow::Result<bool> {
-    let made = ensure_roles(url, passwords).await?;
-    let owner_url = if made { as_owner(url)? } else { url.to_owned() };
+pub(crate) async fn bring_up(url: &str) -> anyhow::Result<()> {
+    let owner_url = owner_url(url).await?;
     migration::up(&owner_url)
         .await
         .context("a migration failed")?;
@@ -36,7 +34,7 @@ pub(crate) async fn bring_up(url: &str, passwords: &Passwords) -> anyhow::Result
         .execute_unprepared(&format!("GRANT SELECT ON seaql_migrations TO {PLATFORM}"))
         .await?;
     database.close().await?;
-    Ok(made)
+    Ok(())
 }
 
 /// Takes the last `steps` migrations back, as the owner of the tables.
@@ -44,13 +42,7 @@ pub(crate) async fn bring_up(url: &str, passwords: &Passwords) -> anyhow::Result
 /// # Errors
 /// As [`bring_up`].
 pub(crate) async fn take_back(url: &str, steps: u32) -> anyhow::Result<()> {
-    let database = Database::connect(url).await?;
-    let owner_url = if may_create_roles(&database).await? {
-        as_owner(url)?
-    } else {
-        url.to_owned()
-    };
-    database.close().await?;
+    let owner_url = owner_url(url).await?;
     migration::down(&owner_url, Some(steps))
         .await
         .context("a migration could not be taken back")
@@ -110,8 +102,12 @@ struct Done {
     version: String,
 }
 
-// With the database's own schema given to the owner: an administrator's tables would be out of the owner's reach.
-async fn ensure_roles(url: &str, passwords: &Passwords) -> anyhow::Result<bool> {
+/// Makes the roles where the login of `url` may, and says whether it may. The database's schema is given to the owner: an
+/// administrator's tables would be out of its reach.
+///
+/// # Errors
+/// The database cannot be reached, or refuses.
+pub(crate) async fn ensure_roles(url: &str, passwords: &Passwords) -> anyhow::Result<bool> {
     let database = Database::connect(url)
         .await
         .context("the database does not answer")?;
@@ -155,6 +151,20 @@ async fn may_create_roles(database: &DatabaseConnection) -> anyhow::Result<bool>
         .await?
         .context("the login has no role")?;
     Ok(row.try_get("", "may")?)
+}
+
+// An administrator steps into the owner's role.
+async fn owner_url(url: &str) -> anyhow::Result<String> {
+    let database = Database::connect(url)
+        .await
+        .context("the database does not answer")?;
+    let administrator = may_create_roles(&database).await?;
+    database.close().await?;
+    if administrator {
+        as_owner(url)
+    } else {
+        Ok(url.to_owned())
+    }
 }
 
 fn as_owner(url: &str) -> anyhow::Result<String> {

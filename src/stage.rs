@@ -5,7 +5,7 @@ use crate::config::redirect_uri;
 use crate::schema::{self, Passwords};
 use crate::secrets;
 use anyhow::Context;
-use migration::roles::{APPLICATION, Login, OWNER, PLATFORM, create_database, ensure};
+use migration::roles::{APPLICATION, OWNER, PLATFORM, create_database};
 use quickbooks::{Endpoints, Timeouts};
 use sandbox::quickbooks::{CompanySummary, NewAccount, NewCompany, Simulator};
 use sandbox::servers::{Data, Options, Servers};
@@ -37,13 +37,9 @@ impl House {
             tokio::task::spawn_blocking(move || Servers::start(options, &progress)).await??;
         let house = Self { servers };
         let administrator = house.url("postgres", "postgres");
-        let owner = Login {
-            role: OWNER,
-            password: None,
-        };
-        ensure(&administrator, &[owner]).await?;
+        schema::ensure_roles(&administrator, &Passwords::default()).await?;
         create_database(&administrator, DATABASE, None).await?;
-        schema::bring_up(&house.url("postgres", DATABASE), &Passwords::default()).await?;
+        schema::bring_up(&house.owner_database_url()).await?;
         Ok(house)
     }
 

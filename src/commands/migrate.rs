@@ -28,11 +28,12 @@ impl Migrate {
             application: password_in("DATABASE_URL")?,
             platform: password_in("PLATFORM_DATABASE_URL")?,
         };
-        let made = schema::bring_up(&url, &passwords).await?;
+        let made = schema::ensure_roles(&url, &passwords).await?;
         anyhow::ensure!(
             made || !self.roles,
             "the login of OWNER_DATABASE_URL may not make roles"
         );
+        schema::bring_up(&url).await?;
         println!(
             "the database is up to date{}",
             if made {

@@ -71,7 +71,7 @@ async fn run_parts(
                     redis_url: config.redis_url.clone(),
                 }),
             })
-            .with_context(|| format!("cannot listen on {}", config.listen))?;
+            .with_context(|| format!("cannot listen on {} (TILLPOST_LISTEN)", config.listen))?;
             bound.run(service.clone(), stop.clone()).await?;
         }
         anyhow::Ok(())

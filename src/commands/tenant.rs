@@ -8,6 +8,7 @@ use service::Service;
 use service::access::Caller;
 use service::api_key::{self, CreateApiKey};
 use service::bell::Silent;
+use service::error::Error;
 use service::tenant::{self, CreateTenant};
 use std::sync::Arc;
 
@@ -92,7 +93,12 @@ async fn show_key(
     name: &str,
     scopes: Vec<String>,
 ) -> anyhow::Result<()> {
-    tenant::read(service, tenant).await?;
+    tenant::read(service, tenant)
+        .await
+        .map_err(|error| match error {
+            Error::NotFound => anyhow::anyhow!("there is no tenant {tenant}"),
+            error => error.into(),
+        })?;
     let request = CreateApiKey {
         name: name.to_owned(),
         scopes,

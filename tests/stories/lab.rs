@@ -24,7 +24,6 @@ impl Lab {
     /// A lab of a story that does to its servers what others must not feel. What is committed there outlives a crash.
     pub async fn apart() -> &'static Self {
         let options = Options {
-            redis: false,
             durable: true,
             ..Options::default()
         };
@@ -82,14 +81,14 @@ impl Lab {
         name
     }
 
+    /// Where Redis is; each story keeps to a prefix of its own.
+    pub fn redis_url(&self) -> String {
+        self.servers.redis_url().unwrap()
+    }
+
     /// How a role reaches a database.
     pub fn url(&self, role: &str, database: &str) -> String {
         self.servers.database_url(role, database).unwrap()
-    }
-
-    /// Where Redis is; a world keeps to its own prefix.
-    pub fn redis_url(&self) -> String {
-        self.servers.redis_url().unwrap()
     }
 }
 

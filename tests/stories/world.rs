@@ -139,8 +139,8 @@ impl World {
         let owner = self.lab.url(migration::roles::OWNER, &self.database);
         let database = sea_orm::Database::connect(owner).await.unwrap();
         let sql = format!(
-            "UPDATE test_clock SET offset_seconds = offset_seconds + {}",
-            by.num_milliseconds() as f64 / 1000.0
+            "UPDATE test_clock SET offset_seconds = offset_seconds + {} / 1000.0",
+            by.num_milliseconds()
         );
         database.execute_unprepared(&sql).await.unwrap();
         database.close().await.unwrap();
@@ -177,12 +177,6 @@ impl World {
             .await
             .unwrap();
         server.close().await.unwrap();
-    }
-
-    /// The product's time.
-    pub async fn now(&self) -> DateTime<Utc> {
-        let now = self.rows("SELECT to_char(tillpost_now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')").await;
-        now[0].parse().unwrap()
     }
 
     /// How a role reaches the world's database.
@@ -571,7 +565,8 @@ impl Tenant<'_> {
         panic!("the tenant's events do not settle");
     }
 
-    async fn now(&self) -> DateTime<Utc> {
+    /// The product's time.
+    pub async fn now(&self) -> DateTime<Utc> {
         let tx = self.world.service.tenant(self.id).await.unwrap();
         tx.now().await.unwrap()
     }

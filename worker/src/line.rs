@@ -145,4 +145,27 @@ mod tests {
             assert_eq!(tenant_of(&nonsense), None, "{nonsense}");
         }
     }
+
+    #[tokio::test]
+    async fn a_line_that_nobody_serves_stops_growing() {
+        let servers = tokio::task::spawn_blocking(|| {
+            let redis_only = sandbox::servers::Options {
+                postgres: false,
+                ..Default::default()
+            };
+            sandbox::servers::Servers::start(redis_only, &|_| ())
+        });
+        let servers = servers.await.unwrap().unwrap();
+        let line = Line::new(&servers.redis_url().unwrap(), "test").unwrap();
+        for _ in 0..5 {
+            let tenants: Vec<_> = (0..LENGTH_MAX / 4).map(|_| TenantId::new()).collect();
+            line.join(&tenants).await.unwrap();
+        }
+        let length: usize = redis::cmd("ZCARD")
+            .arg(line.config().scheduled_jobs_set())
+            .query_async(&mut line.connection())
+            .await
+            .unwrap();
+        assert_eq!(length, LENGTH_MAX);
+    }
 }
