@@ -20,6 +20,9 @@ pub struct Waits {
 /// Look-ups that must find nothing before an entry counts as proven absent.
 pub const ABSENCES_NEEDED: u8 = 2;
 
+/// How often a number may be refused, with two look-ups in between that find nobody holding it.
+pub const NUMBER_REFUSALS_MAX: u32 = 2;
+
 /// What one POST came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -79,6 +82,8 @@ pub fn after_send(outcome: Outcome, tries: u32, waits: &Waits) -> AfterSend {
         Outcome::Halted => AfterSend::Hold,
         Outcome::Rejected => AfterSend::Reject,
         // Nothing was executed now, so there is no quiet period to wait out; what holds the number is there already.
+        // Refused for its number again and again, while no look-up finds who holds it: a person must look.
+        Outcome::NumberTaken if tries > NUMBER_REFUSALS_MAX => AfterSend::Reject,
         Outcome::NumberTaken => AfterSend::LookUp {
             after: Duration::ZERO,
         },
@@ -194,6 +199,24 @@ mod tests {
             );
         }
         assert_eq!(before_first_send(Found::Foreign), AfterLookUp::NumberTaken);
+    }
+
+    #[test]
+    fn a_number_refused_again_and_again_is_left_to_a_person() {
+        let after = |tries| after_send(Outcome::NumberTaken, tries, &WAITS);
+        assert_eq!(
+            after(1),
+            AfterSend::LookUp {
+                after: Duration::ZERO
+            }
+        );
+        assert_eq!(
+            after(2),
+            AfterSend::LookUp {
+                after: Duration::ZERO
+            }
+        );
+        assert_eq!(after(3), AfterSend::Reject);
     }
 
     #[test]

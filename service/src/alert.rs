@@ -22,6 +22,13 @@ pub enum Cause {
     CompanyRefuses,
 }
 
+/// The causes that a fresh connection cures.
+pub(crate) const OF_CONNECTION: &[Cause] = &[
+    Cause::AuthenticationLost,
+    Cause::CompanyRefuses,
+    Cause::SubscriptionLapsed,
+];
+
 impl Cause {
     const ALL: [Self; 3] = [
         Self::AuthenticationLost,

@@ -134,15 +134,7 @@ pub async fn disconnect(
         vec![row.id.into()],
     )
     .await?;
-    alert::close(
-        &tx,
-        &[
-            Cause::AuthenticationLost,
-            Cause::CompanyRefuses,
-            Cause::SubscriptionLapsed,
-        ],
-    )
-    .await?;
+    alert::close(&tx, alert::OF_CONNECTION).await?;
     audit::record(
         &tx,
         caller.actor(),

@@ -18,8 +18,8 @@ use std::time::Duration;
 
 /// A token this close to its end is refreshed first.
 const REFRESH_AHEAD_MINUTES: i64 = 5;
-/// After this long a claimed refresh is given up for dead.
-const CLAIM_SECONDS: f64 = 60.0;
+/// After this long a claimed refresh is given up for dead: longer than two calls and a discovery may take.
+const CLAIM_SECONDS: f64 = 180.0;
 
 /// An access token that may be used now.
 #[derive(Debug, Clone)]
@@ -180,12 +180,12 @@ async fn refresh(
     refresh_token: &SecretString,
 ) -> Result<(), NoAccess> {
     let mut answer = service.quickbooks().refresh(refresh_token).await;
-    if let Err(OAuthFailure::Unknown { .. }) = answer {
+    if is_lost(&answer) {
         // A lost answer is asked for once more with the same token: inside a day its value has usually not changed.
         answer = service.quickbooks().refresh(refresh_token).await;
     }
     let tx = service.tenant(tenant).await?;
-    let present = find(&tx, connection).await?;
+    let present = lock(&tx, connection).await?;
     if present.as_ref().is_none_or(|row| row.version != version) {
         // Reconnected or disconnected meanwhile: what we hold is not the connection's any more.
         return Ok(());
@@ -225,6 +225,22 @@ async fn refresh(
             Err(NoAccess::Later(failure.to_string()))
         }
     }
+}
+
+// No answer at all, or one that cannot be read: never an answer that says the service is in trouble.
+fn is_lost(answer: &Result<Grant, OAuthFailure>) -> bool {
+    matches!(answer, Err(OAuthFailure::Unknown { http_status, .. }) if http_status.is_none_or(|status| status < 400))
+}
+
+// The row as it is until this transaction ends: a reconnection waits, or is seen.
+async fn lock(tx: &TenantTx, connection: ConnectionId) -> Result<Option<Model>, Error> {
+    Ok(tx
+        .query_as::<Model>(
+            "SELECT * FROM connection_grant WHERE {mine} AND connection_id = $2 FOR UPDATE",
+            vec![connection.into()],
+        )
+        .await?
+        .pop())
 }
 
 async fn release(tx: &TenantTx, connection: ConnectionId) -> Result<(), Error> {

@@ -143,10 +143,14 @@ struct Line {
 }
 
 impl Line {
-    // The share lock makes Start Sync and Stop Sync wait: an event is on one side of the line or the other.
+    // The lock makes Start Sync and Stop Sync wait, so that an event is on one side of the line or the other, and lets those
+    // pass who only note that an entry was posted.
     async fn read(tx: &TenantTx) -> Result<Self, Error> {
         let sync = tx
-            .query_as::<entity::sync::Model>("SELECT * FROM sync WHERE {mine} FOR SHARE", vec![])
+            .query_as::<entity::sync::Model>(
+                "SELECT * FROM sync WHERE {mine} FOR KEY SHARE",
+                vec![],
+            )
             .await?
             .pop()
             .ok_or(Error::NotFound)?;

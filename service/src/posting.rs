@@ -17,7 +17,7 @@ use crate::alert::Cause as AlertCause;
 use crate::chart::Imported;
 use crate::error::Error;
 use crate::grant::{self, Access, NoAccess};
-use crate::{Service, bell, books, chart, connection, sync};
+use crate::{Service, bell, chart, connection, sync};
 use accounting::posting::Waits;
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::connection::Model as Connection;
@@ -52,15 +52,9 @@ pub async fn turn(
     stop: &CancellationToken,
 ) -> Result<TurnEnd, Error> {
     let tx = service.tenant(tenant).await?;
-    let Some(connection) = connection::current(&tx)
-        .await?
-        .filter(|row| row.state != "disconnected")
-    else {
+    let Some(connection) = may_work(&tx).await? else {
         return rest(tx).await;
     };
-    if !is_served(&tx).await? {
-        return rest(tx).await;
-    }
     let Some(lease) = lease::take(&tx, service, &connection.company_id, holder).await? else {
         return Ok(TurnEnd::Busy);
     };
@@ -70,30 +64,50 @@ pub async fn turn(
     tx.commit().await?;
     let work = lease::renewed(service, &lease, work(service, tenant, &lease, stop)).await;
     let tx = service.tenant(tenant).await?;
+    if !lease::give_back(&tx, &lease).await? {
+        // Somebody else holds the company: when the next turn is due is theirs to say.
+        work?;
+        return Ok(TurnEnd::Busy);
+    }
     let due_at = match &work {
         Ok(()) => next_due(&tx, &lease.company_id).await?,
         // Something of ours failed: not at once again, or it would spin.
         Err(_) => Some(tx.now().await? + TimeDelta::seconds(5)),
     };
     let due_at = bell::end(&tx, rung, due_at).await?;
-    lease::give_back(&tx, &lease).await?;
     let now = tx.now().await?;
     tx.commit().await?;
     work?;
-    Ok(match due_at {
+    Ok(end(due_at, now))
+}
+
+fn end(due_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> TurnEnd {
+    match due_at {
         None => TurnEnd::Idle,
         Some(at) if at <= now => TurnEnd::Again,
         Some(at) => TurnEnd::Later(at),
-    })
+    }
 }
 
-// Nothing can be done for this tenant until somebody acts, who will wake us.
+// Nothing can be done for this tenant until somebody acts, who will wake us; unless they did so this moment.
 async fn rest(tx: TenantTx) -> Result<TurnEnd, Error> {
+    let now = tx.now().await?;
+    let mut due_at = None;
     if let Some(rung) = bell::begin(&tx).await? {
-        bell::end(&tx, rung, None).await?;
+        let acted = may_work(&tx).await?.is_some();
+        due_at = bell::end(&tx, rung, acted.then_some(now)).await?;
     }
     tx.commit().await?;
-    Ok(TurnEnd::Idle)
+    Ok(end(due_at, now))
+}
+
+// The connection of a tenant that is served and has not disconnected.
+async fn may_work(tx: &TenantTx) -> Result<Option<Connection>, Error> {
+    let connection = connection::current(tx).await?;
+    Ok(match connection.filter(|row| row.state != "disconnected") {
+        Some(connection) if is_served(tx).await? => Some(connection),
+        _ => None,
+    })
 }
 
 async fn is_served(tx: &TenantTx) -> Result<bool, Error> {
@@ -148,10 +162,11 @@ async fn work(
     doubt::recover(&tx, lease, &waits).await?;
     let connection = connection::company(&tx).await?;
     tx.commit().await?;
-    if connection.state != "connected" {
+    // Another company meanwhile: its turn takes its own lease.
+    if connection.state != "connected" || connection.company_id != lease.company_id {
         return Ok(());
     }
-    let Some(access) = access(service, tenant, &connection, None).await? else {
+    let Some(access) = access(service, lease, &connection, None).await? else {
         return Ok(());
     };
     let mut turn = Turn {
@@ -166,7 +181,7 @@ async fn work(
     // A token that was refused is refreshed once in a turn; a company that refuses the fresh one too is looked at by a person.
     let mut refreshed = false;
     loop {
-        match round(&turn).await? {
+        match round(&mut turn).await? {
             Round::More if !stop.is_cancelled() && tokio::time::Instant::now() < until => {}
             Round::More | Round::Done => return Ok(()),
             Round::Refused if !refreshed => {
@@ -205,19 +220,20 @@ pub(crate) enum Round {
 }
 
 // First what was asked for by a person, then what is in doubt, then a slice of the queue.
-async fn round(turn: &Turn<'_>) -> Result<Round, Error> {
+async fn round(turn: &mut Turn<'_>) -> Result<Round, Error> {
     let tx = turn.tx().await?;
     if lease::is_throttled(&tx, turn.lease).await? {
         return Ok(Round::Done);
     }
+    turn.connection = connection::company(&tx).await?;
+    if turn.connection.company_id != turn.lease.company_id || turn.connection.state != "connected" {
+        return Ok(Round::Done);
+    }
+    let read_again = turn.connection.preferences_read_at + TimeDelta::days(1);
+    let is_stale = turn.connection.preferences_stale || read_again < tx.now().await?;
     drop(tx);
-    if turn.connection.preferences_stale {
-        let tx = turn.tx().await?;
-        let stale = connection::company(&tx).await?.preferences_stale;
-        drop(tx);
-        if stale && let Some(end) = read_preferences(turn).await? {
-            return Ok(end);
-        }
+    if is_stale {
+        return read_preferences(turn).await;
     }
     match chart::run_import(turn).await? {
         Imported::Nothing => {}
@@ -252,27 +268,28 @@ async fn round(turn: &Turn<'_>) -> Result<Round, Error> {
     send::slice(turn).await
 }
 
-async fn read_preferences(turn: &Turn<'_>) -> Result<Option<Round>, Error> {
+async fn read_preferences(turn: &Turn<'_>) -> Result<Round, Error> {
     if !turn.may_ask().await {
-        return Ok(Some(Round::Done));
+        return Ok(Round::Done);
     }
     match turn.company().preferences().await {
         Ok(answer) => {
             let tx = turn.tx().await?;
             connection::refresh_preferences(&tx, turn.connection.id, &answer.value).await?;
             tx.commit().await?;
-            Ok(None)
+            Ok(Round::More)
         }
-        Err(failure) => settle::trouble(turn, &failure).await.map(Some),
+        Err(failure) => settle::trouble(turn, &failure).await,
     }
 }
 
 async fn access(
     service: &Service,
-    tenant: TenantId,
+    lease: &Lease,
     connection: &Connection,
     refused: Option<i64>,
 ) -> Result<Option<Access>, Error> {
+    let tenant = lease.tenant;
     match grant::access(service, tenant, connection.id, refused).await {
         Ok(access) => Ok(Some(access)),
         Err(NoAccess::Ended) => Ok(None),
@@ -280,9 +297,10 @@ async fn access(
             tracing::warn!(tenant.id = %tenant, "no access token for now: {why}");
             let tx = service.tenant(tenant).await?;
             let until = tx.now().await? + TimeDelta::seconds(30);
-            lease::throttle(&tx, &connection.company_id, until).await?;
-            sync::waits(&tx, "quickbooks_unavailable", until).await?;
-            tx.commit().await?;
+            if lease::throttle(&tx, lease, until).await? {
+                sync::waits(&tx, settle::UNAVAILABLE, until).await?;
+                tx.commit().await?;
+            }
             Ok(None)
         }
         Err(NoAccess::Error(error)) => Err(error),
@@ -292,7 +310,7 @@ async fn access(
 async fn access_again(turn: &Turn<'_>) -> Result<Option<Access>, Error> {
     access(
         turn.service,
-        turn.tenant,
+        turn.lease,
         &turn.connection,
         Some(turn.access.version),
     )
@@ -314,23 +332,17 @@ async fn next_due(tx: &TenantTx, company_id: &str) -> Result<Option<DateTime<Utc
     }
     Ok(tx
         .query_as::<Due>(
-            "SELECT greatest(least(
+            "SELECT greatest(work.due_at,
+                 (SELECT throttled_until FROM company_lease l WHERE {mine:l} AND l.company_id = $2)) AS due_at
+               FROM (SELECT least(
                  (SELECT min(e.due_at) FROM event e, sync s WHERE {mine:e} AND {mine:s} AND s.running AND e.status = 'not_synced'),
                  (SELECT min(j.due_at) FROM journal_entry j WHERE {mine:j} AND j.company_id = $2 AND j.state = 'unknown'),
-                 (SELECT min(i.due_at) FROM account_import i WHERE {mine:i} AND i.company_id = $2 AND i.state IN ('queued', 'running'))),
-               (SELECT l.throttled_until FROM company_lease l WHERE {mine:l} AND l.company_id = $2)) AS due_at
-             FROM turn t WHERE {mine:t} AND least(
-                 (SELECT min(e.due_at) FROM event e, sync s WHERE {mine:e} AND {mine:s} AND s.running AND e.status = 'not_synced'),
-                 (SELECT min(j.due_at) FROM journal_entry j WHERE {mine:j} AND j.company_id = $2 AND j.state = 'unknown'),
-                 (SELECT min(i.due_at) FROM account_import i WHERE {mine:i} AND i.company_id = $2 AND i.state IN ('queued', 'running'))) IS NOT NULL",
+                 (SELECT min(i.due_at) FROM account_import i
+                   WHERE {mine:i} AND i.company_id = $2 AND i.state IN ('queued', 'running'))) AS due_at) AS work
+              WHERE work.due_at IS NOT NULL",
             vec![company_id.into()],
         )
         .await?
         .pop()
         .and_then(|row| row.due_at))
-}
-
-pub(crate) async fn read_books(tx: &TenantTx) -> Result<accounting::Books, Error> {
-    let connection = connection::company(tx).await?;
-    books::read(tx, &connection).await
 }

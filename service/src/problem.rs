@@ -123,6 +123,14 @@ const TABLE: &[Row] = &[
         &["This is a mistake of ours: report it with the event's id."],
     ),
     row(
+        "event_already_posted",
+        false,
+        &[
+            "Correct the entry in QuickBooks, or send a correcting event with an external_id of its own.",
+        ],
+    ),
+    row("unreadable_event", true, &[SEND_AGAIN, RETRY]),
+    row(
         "rejected",
         true,
         &["Read what QuickBooks said and mend it there.", RETRY],
@@ -208,6 +216,16 @@ pub fn of_refusal(failure: &Failure) -> (&'static str, String) {
         Cause::PlanLacksFeature => (
             "plan_lacks_feature",
             format!("QuickBooks does not allow it: {said}"),
+        ),
+        Cause::NumberTaken { entry_id } => (
+            "number_taken",
+            format!(
+                "QuickBooks says that the number is taken{}, and no look-up by it finds an entry; nothing was posted",
+                entry_id
+                    .as_ref()
+                    .map(|id| format!(" by journal entry {id}"))
+                    .unwrap_or_default()
+            ),
         ),
         _ => ("rejected", format!("QuickBooks refused the entry: {said}")),
     }

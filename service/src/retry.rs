@@ -48,12 +48,12 @@ pub async fn one(
             format!("event {id} is {}: there is nothing to retry", row.status),
         ));
     }
-    doubt_preferences(&tx, row.problem_code.as_deref()).await?;
     tx.execute(
         &format!("{QUEUE_AGAIN}$3 AND id = $2"),
         vec![id.into(), row.status.into()],
     )
     .await?;
+    doubt_preferences(&tx, row.problem_code.as_deref()).await?;
     bell::wake(&tx).await?;
     audit::record(
         &tx,
@@ -80,13 +80,13 @@ pub async fn failed(
     request: RetryFailed,
 ) -> Result<Retried, Error> {
     let tx = service.tenant(tenant).await?;
-    doubt_preferences(&tx, request.problem_code.as_deref().or(Some(CLOSED))).await?;
     let done = tx
         .execute(
             &format!("{QUEUE_AGAIN}'failed' AND ($2::text IS NULL OR problem_code = $2)"),
             vec![request.problem_code.clone().into()],
         )
         .await?;
+    doubt_preferences(&tx, request.problem_code.as_deref().or(Some(CLOSED))).await?;
     bell::wake(&tx).await?;
     audit::record(
         &tx,

@@ -81,6 +81,7 @@ pub async fn read(service: &Service, tenant: TenantId) -> Result<Sync, Error> {
 /// `not_connected`.
 pub async fn start(service: &Service, caller: &Caller, tenant: TenantId) -> Result<Sync, Error> {
     let tx = service.tenant(tenant).await?;
+    lock(&tx).await?;
     let company = connection::company(&tx).await?;
     if company.state == "disconnected" {
         return Err(Error::conflict(
@@ -130,6 +131,7 @@ pub async fn start(service: &Service, caller: &Caller, tenant: TenantId) -> Resu
 /// The database does not answer.
 pub async fn stop(service: &Service, caller: &Caller, tenant: TenantId) -> Result<Sync, Error> {
     let tx = service.tenant(tenant).await?;
+    lock(&tx).await?;
     let stopped = tx
         .execute(
             "UPDATE sync SET running = false, stopped_at = tillpost_now() WHERE {mine} AND running",
@@ -149,6 +151,13 @@ pub async fn stop(service: &Service, caller: &Caller, tenant: TenantId) -> Resul
     let sync = view(&tx).await?;
     tx.commit().await?;
     Ok(sync)
+}
+
+/// Makes whoever takes events in, starts, stops or connects wait for this transaction.
+pub(crate) async fn lock(tx: &TenantTx) -> Result<(), Error> {
+    tx.query("SELECT 1 FROM sync WHERE {mine} FOR UPDATE", vec![])
+        .await?;
+    Ok(())
 }
 
 pub(crate) async fn row(tx: &TenantTx) -> Result<Model, Error> {

@@ -199,3 +199,47 @@ fn parts_of_others(schema: &Value) -> BTreeSet<String> {
         _ => BTreeSet::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answered(status: u16, kind: &str, body: &str) {
+        let headers = [("content-type".parse().unwrap(), kind.parse().unwrap())];
+        let answer = Answer {
+            status: StatusCode::from_u16(status).unwrap(),
+            headers: headers.into_iter().collect(),
+            bytes: body.into(),
+        };
+        check(&Method::GET, "/healthz", &answer);
+    }
+
+    #[test]
+    fn a_declared_answer_passes() {
+        answered(200, "application/json", r#"{"status":"ok"}"#);
+    }
+
+    #[test]
+    #[should_panic(expected = "is not what the document declares")]
+    fn a_field_that_is_not_declared_is_found() {
+        answered(200, "application/json", r#"{"status":"ok","more":1}"#);
+    }
+
+    #[test]
+    #[should_panic(expected = "is not what the document declares")]
+    fn a_field_that_is_missing_is_found() {
+        answered(200, "application/json", "{}");
+    }
+
+    #[test]
+    #[should_panic(expected = "declares no such status")]
+    fn a_status_that_is_not_declared_is_found() {
+        answered(201, "application/json", r#"{"status":"ok"}"#);
+    }
+
+    #[test]
+    #[should_panic(expected = "does not declare text/html")]
+    fn a_kind_of_body_that_is_not_declared_is_found() {
+        answered(200, "text/html", "ok");
+    }
+}

@@ -12,6 +12,7 @@
 mod bell;
 mod contract;
 mod first_hour;
+mod holders;
 mod intake;
 mod isolation;
 mod lab;

@@ -1,9 +1,9 @@
 //! A company consented: it becomes the tenant's connection, or is refused.
 
 use super::{Outcome, current, home_currency};
-use crate::alert::{self, Cause};
+use crate::alert;
 use crate::error::Error;
-use crate::{Service, audit, bell, chart, grant};
+use crate::{Service, audit, bell, chart, grant, sync};
 use entity::authorization_request;
 use entity::connection::Model;
 use entity::id::{ConnectionId, TenantId};
@@ -21,10 +21,20 @@ pub(super) async fn settle(
     info: &CompanyInfo,
     preferences: &Preferences,
 ) -> Result<Outcome, Error> {
+    let currency = home_currency(preferences);
+    if currency.parse::<accounting::Currency>().is_err() {
+        tracing::error!(tenant.id = %tenant, "a company keeps its books in {currency}, which is not a known currency");
+        return Ok(Outcome::CurrencyUnsupported);
+    }
     let tx = service.tenant(tenant).await?;
-    // Two flows of one tenant end one after the other.
-    tx.query("SELECT 1 FROM sync WHERE {mine} FOR UPDATE", vec![])
-        .await?;
+    // First whoever posts, then whoever takes events in or connects too: each goes before us or after us.
+    tx.query(
+        "SELECT 1 FROM company_lease WHERE {mine} FOR UPDATE",
+        vec![],
+    )
+    .await?;
+    sync::lock(&tx).await?;
+    let mut left = None;
     let present = current(&tx).await?;
     if let Some(present) = &present
         && present.company_id != company_id
@@ -32,6 +42,7 @@ pub(super) async fn settle(
         if !request.allow_company_change {
             return Ok(Outcome::CompanyMismatch);
         }
+        left = grant::refresh_token(service, &tx, present.id).await?;
         leave(&tx, present, &request.requested_by).await?;
     }
     let id = match upsert(&tx, company_id, info, preferences).await {
@@ -42,15 +53,7 @@ pub(super) async fn settle(
         Err(error) => return Err(error),
     };
     grant::store(service, &tx, id, grant).await?;
-    alert::close(
-        &tx,
-        &[
-            Cause::AuthenticationLost,
-            Cause::CompanyRefuses,
-            Cause::SubscriptionLapsed,
-        ],
-    )
-    .await?;
+    alert::close(&tx, alert::OF_CONNECTION).await?;
     chart::queue_import(&tx, company_id, &request.requested_by).await?;
     bell::wake(&tx).await?;
     audit::record(
@@ -62,6 +65,11 @@ pub(super) async fn settle(
     )
     .await?;
     tx.commit().await?;
+    if let Some(token) = left
+        && let Err(failure) = service.quickbooks().revoke(&token).await
+    {
+        tracing::warn!(tenant.id = %tenant, "the grant of the company that was left was not revoked: {failure}");
+    }
     Ok(Outcome::Connected)
 }
 

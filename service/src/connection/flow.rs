@@ -10,7 +10,6 @@ use crate::{Service, secret};
 use chrono::{DateTime, Utc};
 use entity::authorization_request;
 use entity::id::{AuthorizationRequestId, TenantId};
-use quickbooks::Grant;
 use sea_orm::ActiveValue::{NotSet, Set};
 use sea_orm::{ColumnTrait, FromQueryResult, QueryFilter};
 use secrecy::{ExposeSecret, SecretString};
@@ -81,6 +80,8 @@ pub enum Outcome {
     CompanyMismatch,
     /// The company's books already take entries from another tenant.
     CompanyTaken,
+    /// The company keeps its books in a currency that is not known here.
+    CurrencyUnsupported,
     /// Intuit or QuickBooks did not answer well; begin again.
     Failed,
 }
@@ -94,6 +95,7 @@ impl Outcome {
             Self::Denied => "denied",
             Self::CompanyMismatch => "company_mismatch",
             Self::CompanyTaken => "company_taken",
+            Self::CurrencyUnsupported => "currency_unsupported",
             Self::Failed => "failed",
         }
     }
@@ -149,7 +151,7 @@ fn check_return_url(service: &Service, text: &str) -> Result<(), Error> {
             && url.password().is_none()
             && allowed
                 .iter()
-                .any(|base| url.origin() == base.origin() && url.path().starts_with(base.path()))
+                .any(|base| url.origin() == base.origin() && is_below(base.path(), url.path()))
     });
     if fits {
         return Ok(());
@@ -160,6 +162,11 @@ fn check_return_url(service: &Service, text: &str) -> Result<(), Error> {
         "return_url",
         format!("a browser may be sent only below: {}", places.join(", ")),
     ))
+}
+
+fn is_below(base: &str, path: &str) -> bool {
+    path.strip_prefix(base.trim_end_matches('/'))
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// The browser has opened the link: gives Intuit's address, and the secret that binds the flow to this browser.
@@ -308,7 +315,6 @@ async fn connect(
         (Ok(info), Ok(preferences)) => (info.value, preferences.value),
         (Err(failure), _) | (_, Err(failure)) => {
             tracing::warn!(tenant.id = %tenant, "the company did not answer the new token: {failure}");
-            give_back(service, &grant).await;
             return Ok(Outcome::Failed);
         }
     };
@@ -322,15 +328,8 @@ async fn connect(
         &preferences,
     )
     .await?;
-    if outcome != Outcome::Connected {
-        give_back(service, &grant).await;
-    }
+    // A grant that is not kept is forgotten, never revoked: revoking ends the app's access to the company, and with it the
+    // grant of whoever is connected to it rightfully.
     service.ring(tenant).await;
     Ok(outcome)
-}
-
-async fn give_back(service: &Service, grant: &Grant) {
-    if let Err(failure) = service.quickbooks().revoke(&grant.refresh_token).await {
-        tracing::warn!("a grant we do not keep was not revoked: {failure}");
-    }
 }

@@ -2,9 +2,9 @@
 
 use super::entry::{self, Sealed};
 use super::lease;
-use super::{Turn, identity, read_books};
+use super::{Turn, identity, settle};
 use crate::error::Error;
-use crate::sync;
+use crate::{books, connection, sync};
 use accounting::{Books, Event, Journalized};
 use chrono::NaiveDate;
 use entity::event::Model as EventRow;
@@ -27,6 +27,8 @@ pub(crate) struct Ready {
     pub(crate) attempts: i32,
     /// Of this event, POSTs that were definitely not executed.
     pub(crate) tries: i32,
+    /// The event's version that the entry was made of.
+    pub(crate) version: i32,
 }
 
 /// What a claim came to.
@@ -43,20 +45,34 @@ pub(crate) async fn slice(turn: &Turn<'_>) -> Result<Claimed, Error> {
         taken: 0,
     };
     let tx = turn.tx().await?;
-    if !lease::holds(&tx, turn.lease).await? || !sync::row(&tx).await?.running {
+    let sync = sync::row(&tx).await?;
+    if !lease::holds(&tx, turn.lease).await? || !sync.running {
         return Ok(none);
     }
+    // A company that did not answer well gets one entry, to see whether it does now.
+    let slice = match sync.waiting_code.as_deref() {
+        Some(settle::UNAVAILABLE) => 1,
+        _ => turn.service.settings().posting.slice,
+    };
     let events = tx
         .query_as::<EventRow>(
             "SELECT * FROM event WHERE {mine} AND status = 'not_synced' AND due_at <= tillpost_now()
               ORDER BY past, occurred_at, id LIMIT $2 FOR UPDATE SKIP LOCKED",
-            vec![i64::try_from(turn.service.settings().posting.slice).unwrap_or(i64::MAX).into()],
+            vec![i64::try_from(slice).unwrap_or(i64::MAX).into()],
         )
         .await?;
     if events.is_empty() {
         return Ok(none);
     }
-    let books = read_books(&tx).await?;
+    // What the events are journalized with is read after them: whoever retried one first mended what it needs.
+    let connection = connection::company(&tx).await?;
+    if connection.preferences_stale || connection.company_id != turn.lease.company_id {
+        return Ok(Claimed {
+            taken: events.len(),
+            ..none
+        });
+    }
+    let books = books::read(&tx, &connection).await?;
     let mut entries = latest_entries(&tx, turn, &events).await?;
     let taken = events.len();
     let mut ready = Vec::with_capacity(taken);
@@ -98,10 +114,26 @@ async fn one(
 ) -> Result<Option<Ready>, Error> {
     let generation = match known {
         // Definitely not executed before: the same bytes go out again.
-        Some(entry) if entry.state == "sealed" => return Ok(Some(again(entry, event.tries))),
+        Some(entry) if entry.state == "sealed" && entry.event_version == event.version => {
+            return Ok(Some(again(entry, event)));
+        }
+        // Sealed of a body that was replaced while the tenant was at another company: it never left, and never will.
+        Some(entry) if entry.state == "sealed" => {
+            withdraw(tx, entry.id).await?;
+            entry.generation + 1
+        }
         // Posted before the tenant went to another company and came back: it is in these books already.
-        Some(entry) if entry.state == "posted" => {
+        Some(entry) if entry.state == "posted" && entry.event_version == event.version => {
             set_synced(tx, event.id).await?;
+            return Ok(None);
+        }
+        Some(entry) if entry.state == "posted" => {
+            let detail = format!(
+                "version {} of the event is in the books and version {} differs from it; correct the books by hand, or send \
+                 a correcting event",
+                entry.event_version, event.version
+            );
+            end(tx, event.id, "failed", "event_already_posted", &detail).await?;
             return Ok(None);
         }
         // Left in doubt before the tenant went and came back: the look-up decides.
@@ -112,7 +144,21 @@ async fn one(
         Some(entry) => entry.generation + 1,
         None => 1,
     };
-    let financial = Event::parse(event.body.as_bytes()).map_err(Error::internal)?;
+    let financial = match Event::parse(event.body.as_bytes()) {
+        Ok(financial) => financial,
+        // Taken in by other rules than today's: this event's trouble alone.
+        Err(error) => {
+            end(
+                tx,
+                event.id,
+                "failed",
+                "unreadable_event",
+                &error.to_string(),
+            )
+            .await?;
+            return Ok(None);
+        }
+    };
     match accounting::journalize(&financial, books) {
         Ok(Journalized::Entry(entry)) => {
             let sealed = entry::seal(event.id, &event.number, &entry, &turn.connection);
@@ -131,7 +177,7 @@ async fn one(
     }
 }
 
-fn again(entry: EntryRow, tries: i32) -> Ready {
+fn again(entry: EntryRow, event: &EventRow) -> Ready {
     Ready {
         id: entry.id,
         event: entry.event_id,
@@ -140,7 +186,8 @@ fn again(entry: EntryRow, tries: i32) -> Ready {
         body: entry.body,
         content_hash: entry.content_hash,
         attempts: entry.attempts,
-        tries,
+        tries: event.tries,
+        version: event.version,
     }
 }
 
@@ -191,7 +238,17 @@ async fn insert(
         content_hash: sealed.content_hash,
         attempts: 0,
         tries: event.tries,
+        version: event.version,
     })
+}
+
+async fn withdraw(tx: &TenantTx, entry: JournalEntryId) -> Result<(), Error> {
+    tx.execute(
+        "UPDATE journal_entry SET state = 'withdrawn', settled_at = tillpost_now() WHERE {mine} AND id = $2",
+        vec![entry.into()],
+    )
+    .await?;
+    Ok(())
 }
 
 /// Ends an event: a person must act, or there is nothing to post.

@@ -199,13 +199,20 @@ async fn number_taken(
     claim::end(tx, event, "failed", "number_taken", &detail).await
 }
 
-/// Tells a person that QuickBooks does not answer well, and leaves the company alone for a while.
-pub(crate) async fn wait(turn: &Turn<'_>, code: &str, wait: Duration) -> Result<(), Error> {
+/// Leaves the company alone for a while, and tells a person why where there is something to tell.
+pub(crate) async fn wait(
+    turn: &Turn<'_>,
+    code: Option<&str>,
+    wait: Duration,
+) -> Result<Round, Error> {
     let tx = turn.tx().await?;
     let until = tx.now().await?
         + chrono::TimeDelta::from_std(wait).unwrap_or(chrono::TimeDelta::minutes(5));
-    lease::throttle(&tx, &turn.lease.company_id, until).await?;
-    sync::waits(&tx, code, until).await?;
-    tx.commit().await?;
-    Ok(())
+    if lease::throttle(&tx, turn.lease, until).await? {
+        if let Some(code) = code {
+            sync::waits(&tx, code, until).await?;
+        }
+        tx.commit().await?;
+    }
+    Ok(Round::Done)
 }

@@ -17,8 +17,7 @@ pub(crate) struct Lease {
     pub(crate) fence: i64,
 }
 
-/// Takes the company's lease with a new fence; `None` while another holder's has not expired, or while the company must
-/// be left alone.
+/// Takes the company's lease with a new fence; `None` while another holder's has not expired.
 pub(crate) async fn take(
     tx: &TenantTx,
     service: &Service,
@@ -119,28 +118,41 @@ async fn renew_once(service: &Service, lease: &Lease) -> Result<bool, Error> {
     Ok(held)
 }
 
-/// Gives the company up, for the next turn to take at once.
-pub(crate) async fn give_back(tx: &TenantTx, lease: &Lease) -> Result<(), Error> {
-    tx.execute(
-        "UPDATE company_lease SET expires_at = tillpost_now() WHERE {mine} AND company_id = $2 AND fence = $3 AND holder = $4",
-        vec![lease.company_id.clone().into(), lease.fence.into(), lease.holder.clone().into()],
-    )
-    .await?;
-    Ok(())
+/// Gives the company up, for the next turn to take at once; false where it was lost already.
+pub(crate) async fn give_back(tx: &TenantTx, lease: &Lease) -> Result<bool, Error> {
+    let done = tx
+        .execute(
+            "UPDATE company_lease SET expires_at = tillpost_now()
+              WHERE {mine} AND company_id = $2 AND fence = $3 AND holder = $4",
+            vec![
+                lease.company_id.clone().into(),
+                lease.fence.into(),
+                lease.holder.clone().into(),
+            ],
+        )
+        .await?;
+    Ok(done.rows_affected() > 0)
 }
 
-/// Leaves the company alone until then.
+/// Leaves the company alone until then; false where the lease was lost, and nothing is said.
 pub(crate) async fn throttle(
     tx: &TenantTx,
-    company_id: &str,
+    lease: &Lease,
     until: DateTime<Utc>,
-) -> Result<(), Error> {
-    tx.execute(
-        "UPDATE company_lease SET throttled_until = greatest(throttled_until, $3) WHERE {mine} AND company_id = $2",
-        vec![company_id.into(), until.into()],
-    )
-    .await?;
-    Ok(())
+) -> Result<bool, Error> {
+    let done = tx
+        .execute(
+            "UPDATE company_lease SET throttled_until = greatest(throttled_until, $5)
+              WHERE {mine} AND company_id = $2 AND fence = $3 AND holder = $4",
+            vec![
+                lease.company_id.clone().into(),
+                lease.fence.into(),
+                lease.holder.clone().into(),
+                until.into(),
+            ],
+        )
+        .await?;
+    Ok(done.rows_affected() > 0)
 }
 
 /// Whether the company is to be left alone now.

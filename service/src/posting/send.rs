@@ -17,27 +17,20 @@ pub(crate) async fn slice(turn: &Turn<'_>) -> Result<Round, Error> {
     if claimed.taken == 0 {
         return Ok(Round::Done);
     }
-    let ready = match doubt::before_first_send(turn, claimed.ready).await? {
+    if claimed.ready.is_empty() {
+        return Ok(Round::More);
+    }
+    let ready = match within_pace(turn, claimed.ready).await? {
+        Ok(ready) => ready,
+        Err(end) => return Ok(end),
+    };
+    let ready = match doubt::before_first_send(turn, ready).await? {
         Ok(ready) => ready,
         Err(end) => return Ok(end),
     };
     if ready.is_empty() {
         return Ok(Round::More);
     }
-    let mut shares = ready.len();
-    for place in 0..ready.len() {
-        let patience = if place == 0 { PATIENCE } else { Duration::ZERO };
-        let share = turn.service.pace().share(&turn.lease.company_id, patience);
-        if share.await.is_err() {
-            shares = place;
-            break;
-        }
-    }
-    if shares == 0 {
-        return Ok(Round::Done);
-    }
-    let mut ready = ready;
-    ready.truncate(shares);
     let gate = Gate::open(turn.service.settings().posting.send_window);
     let intended = intend(turn, ready).await?;
     let outcomes: Vec<Result<settle::Effect, Error>> = futures::stream::iter(intended)
@@ -52,25 +45,61 @@ pub(crate) async fn slice(turn: &Turn<'_>) -> Result<Round, Error> {
     settle::after_wave(turn, &effects).await
 }
 
+// As many as the company's minute has shares for; the rest stays queued. Without any, the company is left alone until it has.
+async fn within_pace(
+    turn: &Turn<'_>,
+    mut ready: Vec<Ready>,
+) -> Result<Result<Vec<Ready>, Round>, Error> {
+    for place in 0..ready.len() {
+        let patience = if place == 0 { PATIENCE } else { Duration::ZERO };
+        let share = turn.service.pace().share(&turn.lease.company_id, patience);
+        match share.await {
+            Ok(()) => {}
+            Err(wait) if place == 0 => return doubt::wait(turn, None, wait).await.map(Err),
+            Err(_) => {
+                ready.truncate(place);
+                break;
+            }
+        }
+    }
+    Ok(Ok(ready))
+}
+
 // The intent: nothing leaves before its attempt, the lease's fence and the end of its send window are committed.
 async fn intend(turn: &Turn<'_>, ready: Vec<Ready>) -> Result<Vec<Ready>, Error> {
     let tx = turn.tx().await?;
     if !lease::holds(&tx, turn.lease).await? {
         return Ok(Vec::new());
     }
+    // The lock makes Stop Sync wait, or we are too late: after its answer nothing more leaves.
+    let running = tx
+        .query(
+            "SELECT 1 FROM sync WHERE {mine} AND running FOR KEY SHARE",
+            vec![],
+        )
+        .await?;
+    if running.is_empty() {
+        return Ok(Vec::new());
+    }
     let window = turn.service.settings().posting.send_window.as_secs_f64();
     let mut intended = Vec::with_capacity(ready.len());
     for mut entry in ready {
-        // Withdrawn meanwhile where the event was replaced: then its bytes never leave.
-        let sealed = tx
+        // The event first, as whoever replaces it does: one that was replaced meanwhile is not sent.
+        let queued = tx
             .execute(
-                "UPDATE journal_entry SET state = 'sending', attempts = attempts + 1 WHERE {mine} AND id = $2 AND state = 'sealed'",
-                vec![entry.id.into()],
+                "UPDATE event SET status = 'processing', due_at = NULL, updated_at = tillpost_now()
+                  WHERE {mine} AND id = $2 AND status = 'not_synced' AND version = $3",
+                vec![entry.event.into(), entry.version.into()],
             )
             .await?;
-        if sealed.rows_affected() == 0 {
+        if queued.rows_affected() == 0 {
             continue;
         }
+        tx.execute(
+            "UPDATE journal_entry SET state = 'sending', attempts = attempts + 1 WHERE {mine} AND id = $2 AND state = 'sealed'",
+            vec![entry.id.into()],
+        )
+        .await?;
         entry.attempts += 1;
         tx.execute(
             "INSERT INTO attempt (tenant_id, journal_entry_id, number, fence, send_not_after)
@@ -81,11 +110,6 @@ async fn intend(turn: &Turn<'_>, ready: Vec<Ready>) -> Result<Vec<Ready>, Error>
                 turn.lease.fence.into(),
                 window.into(),
             ],
-        )
-        .await?;
-        tx.execute(
-            "UPDATE event SET status = 'processing', due_at = NULL, updated_at = tillpost_now() WHERE {mine} AND id = $2",
-            vec![entry.event.into()],
         )
         .await?;
         intended.push(entry);

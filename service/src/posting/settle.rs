@@ -11,6 +11,9 @@ use entity::store::TenantTx;
 use quickbooks::{Answer, Cause, Failure, PostedEntry, THROTTLE_WAIT};
 use std::time::Duration;
 
+/// What a person is told while QuickBooks does not answer well.
+pub(crate) const UNAVAILABLE: &str = "quickbooks_unavailable";
+
 /// How long a company that does not answer well is left alone.
 const UNWELL: Duration = Duration::from_secs(10);
 
@@ -235,12 +238,13 @@ pub(crate) async fn found(
     )
     .await?;
     claim::set_synced(tx, event).await?;
+    sync::succeeds(tx).await?;
     tx.execute(
         "UPDATE connection SET last_success_at = tillpost_now() WHERE {mine} AND id = $2",
         vec![turn.connection.id.into()],
     )
     .await?;
-    sync::succeeds(tx).await
+    Ok(())
 }
 
 async fn halt(tx: &TenantTx, turn: &Turn<'_>, failure: Option<&Failure>) -> Result<(), Error> {
@@ -275,16 +279,14 @@ pub(crate) async fn after_wave(turn: &Turn<'_>, effects: &[Effect]) -> Result<Ro
         _ => None,
     });
     if let Some(wait) = throttled.max() {
-        doubt::wait(turn, "throttled", wait).await?;
-        return Ok(Round::Done);
+        return doubt::wait(turn, Some("throttled"), wait).await;
     }
     if effects.contains(&Effect::Unauthorised) {
         return Ok(Round::Refused);
     }
     // One lost answer is an accident; a wave without a single good one is a company that is not well.
     if effects.contains(&Effect::Unwell) && !effects.contains(&Effect::Settled) {
-        doubt::wait(turn, "quickbooks_unavailable", UNWELL).await?;
-        return Ok(Round::Done);
+        return doubt::wait(turn, Some(UNAVAILABLE), UNWELL).await;
     }
     Ok(Round::More)
 }
@@ -294,10 +296,7 @@ pub(crate) async fn trouble(turn: &Turn<'_>, failure: &Failure) -> Result<Round,
     tracing::warn!(tenant.id = %turn.tenant, "QuickBooks did not answer a read well: {failure}");
     match outcome(failure) {
         Outcome::Unauthorised => Ok(Round::Refused),
-        Outcome::Throttled { wait } => {
-            doubt::wait(turn, "throttled", wait).await?;
-            Ok(Round::Done)
-        }
+        Outcome::Throttled { wait } => doubt::wait(turn, Some("throttled"), wait).await,
         Outcome::Halted => {
             let tx = turn.tx().await?;
             halt(&tx, turn, Some(failure)).await?;
@@ -308,9 +307,6 @@ pub(crate) async fn trouble(turn: &Turn<'_>, failure: &Failure) -> Result<Round,
         | Outcome::NotSent
         | Outcome::Rejected
         | Outcome::NumberTaken
-        | Outcome::Unknown => {
-            doubt::wait(turn, "quickbooks_unavailable", UNWELL).await?;
-            Ok(Round::Done)
-        }
+        | Outcome::Unknown => doubt::wait(turn, Some(UNAVAILABLE), UNWELL).await,
     }
 }

@@ -255,9 +255,12 @@ pub(crate) fn revoke(
         let refresh = oauth.refresh_tokens.get(token).copied();
         refresh.or_else(|| oauth.access_tokens.get(token).map(|access| access.grant))
     });
-    match grant.map(|index| &mut oauth.grants[index]) {
+    match grant.map(|index| oauth.grants[index].clone()) {
+        // Revoking removes the app's access to the company [§1.7]: whoever else got a grant of it loses it too.
         Some(grant) if grant.client_id == client_id && !grant.ended => {
-            grant.ended = true;
+            for other in &mut oauth.grants {
+                other.ended |= other.client_id == client_id && other.realm_id == grant.realm_id;
+            }
             Reply::empty(200)
         }
         Some(grant) if grant.client_id != client_id => OAuthError::WrongClient.reply(),
