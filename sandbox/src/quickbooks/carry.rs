@@ -37,10 +37,8 @@ pub(crate) async fn carry(
     let now = shared.lock().clock.now();
     match plan.outcome {
         Outcome::Answer => answer,
-        Outcome::Drop => {
-            cut.close();
-            None
-        }
+        // The caller closes the connection when it has recorded that nothing was answered.
+        Outcome::Drop => None,
         Outcome::Status(status) => Some(Reply::html(status, balancer_page(status))),
         Outcome::WaitAFewMinutes => Some(Reply::fault(catalogue::wait_a_few_minutes().into(), now)),
         Outcome::Throttled => Some(Reply::fault(catalogue::throttled(), now)),

@@ -99,7 +99,9 @@ pub(crate) async fn company_call(shared: Arc<Shared>, call: CompanyCall, cut: Cu
     if let Some(company) = world.companies.get_mut(&call.realm_id) {
         company.throttle.leave(&app);
     }
-    leave(&mut world, entered, reply)
+    let answered = leave(&mut world, entered, reply);
+    drop(world);
+    end(answered, &cut)
 }
 
 /// Serves a request to the authorization server; `realm_id` where the request implies a company.
@@ -129,7 +131,16 @@ pub(crate) async fn oauth_call(
         (entered, planned)
     };
     let reply = carry(&shared, planned, &cut, effect).await;
-    leave(&mut shared.lock(), entered, reply)
+    let answered = leave(&mut shared.lock(), entered, reply);
+    end(answered, &cut)
+}
+
+// Recorded first, closed then: whoever sees the connection end finds it told in the record.
+fn end(answered: Answered, cut: &Cut) -> Answered {
+    if answered.reply.is_none() {
+        cut.close();
+    }
+    answered
 }
 
 /// Serves the token endpoint, watching for two refreshes of one grant at once.
