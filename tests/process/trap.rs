@@ -63,7 +63,7 @@ impl Trap {
                 dice.random_range(1..=3),
             ),
             Step::Settle => (Some((post, Outcome::Answer, after)), 1),
-            Step::Anywhere => (None, dice.random_range(0..=4)),
+            Step::Anywhere => (None, dice.random_range(0..=3)),
             Step::TakeOver | Step::Claim | Step::Intent => (None, 0),
         };
         let plan = held.map(|(operation, outcome, hold)| {
@@ -132,18 +132,14 @@ impl Trap {
         }
     }
 
-    /// Lets the world go on after the worker's death; what is to come late stays, as the plan that is given back.
-    pub async fn let_go(self, house: &House) -> Option<u64> {
+    /// Lets the world go on after the worker's death.
+    pub async fn let_go(self, house: &House) {
         if let Some(lock) = self.lock {
             lock.rollback().await.unwrap();
-        }
-        if self.step == Step::Late {
-            return self.plan;
         }
         if let Some(plan) = self.plan {
             house.quickbooks().release(plan);
         }
-        None
     }
 
     /// Sees that a death under a POST left behind what nobody recorded.
