@@ -85,7 +85,7 @@ impl Config {
                 ),
                 key_encryption_key: reader.secret(
                     "TILLPOST_KEY_ENCRYPTION_KEY",
-                    "wraps the tenants' data keys: 32 random bytes in base 64",
+                    "wraps the tenants' data keys: 32 random bytes in base 64, as `openssl rand -base64 32` makes them",
                 ),
                 platform_key: reader.secret(
                     "TILLPOST_PLATFORM_KEY",

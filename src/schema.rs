@@ -37,15 +37,27 @@ pub(crate) async fn bring_up(url: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Takes the last `steps` migrations back, as the owner of the tables.
+/// Takes the last `steps` migrations back, as the owner of the tables, and names them.
 ///
 /// # Errors
-/// As [`bring_up`].
-pub(crate) async fn take_back(url: &str, steps: u32) -> anyhow::Result<()> {
+/// As [`bring_up`]; or fewer are there.
+pub(crate) async fn take_back(url: &str, steps: u32) -> anyhow::Result<Vec<String>> {
     let owner_url = owner_url(url).await?;
+    let database = Database::connect(&owner_url).await?;
+    let there = Migrator::get_applied_migrations(&database).await?;
+    database.close().await?;
+    let kept = there
+        .len()
+        .checked_sub(usize::try_from(steps)?)
+        .with_context(|| format!("only {} migrations are there to be taken back", there.len()))?;
     migration::down(&owner_url, Some(steps))
         .await
-        .context("a migration could not be taken back")
+        .context("a migration could not be taken back")?;
+    Ok(there[kept..]
+        .iter()
+        .rev()
+        .map(|migration| migration.name().to_owned())
+        .collect())
 }
 
 /// Refuses a database that lacks a migration, has one this binary does not know, or has a gap in the wall between tenants.

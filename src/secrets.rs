@@ -42,7 +42,9 @@ pub(crate) fn weakness(secret: &str) -> Option<String> {
     different.dedup();
     let words = secret.to_lowercase();
     if different.len() < DIFFERENT_MIN || EXAMPLES.iter().any(|example| words.contains(example)) {
-        return Some("looks like an example; give it random characters, as `openssl rand -hex 32` makes them".into());
+        return Some(
+            "looks like an example; give it random characters, as `openssl rand` makes them".into(),
+        );
     }
     None
 }

@@ -85,7 +85,7 @@ async fn authorise(
         .await?
         .ok_or_else(|| {
             Problem::unauthenticated(
-                "this key does not hold: it is not one of ours, or was revoked, or has expired; send another, or create one",
+                "this key does not hold: it is not one of ours, was revoked, has expired, or its tenant is suspended; send another, or create one",
                 true,
             )
         })?;

@@ -27,6 +27,39 @@ pub async fn gaps(store: &Store) -> Result<Vec<Gap>, Error> {
     Ok(gaps)
 }
 
+/// Each setting of a login, the role it logs in as, and the role it must be.
+///
+/// # Errors
+/// The database does not answer.
+pub async fn logins(store: &Store) -> Result<[(&'static str, String, &'static str); 2], Error> {
+    #[derive(FromQueryResult)]
+    struct Login {
+        login: String,
+    }
+    let of = |rows: Vec<Login>| {
+        rows.into_iter()
+            .next()
+            .map(|row| row.login)
+            .unwrap_or_default()
+    };
+    let nobody = store.tenant(entity::id::TenantId::new()).await?;
+    let application = nobody
+        .query_as::<Login>(
+            "SELECT current_user::text AS login FROM (SELECT $1 AS tenant_id) AS own WHERE {mine}",
+            vec![],
+        )
+        .await?;
+    let platform = store
+        .platform()
+        .await?
+        .query_as::<Login>("SELECT current_user::text AS login", vec![])
+        .await?;
+    Ok([
+        ("DATABASE_URL", of(application), "tillpost_app"),
+        ("PLATFORM_DATABASE_URL", of(platform), "tillpost_platform"),
+    ])
+}
+
 async fn ask(tx: &PlatformTx, sql: &str) -> Result<Vec<Gap>, Error> {
     Ok(tx
         .query_as::<Gap>(&sql.replace("ACROSS_TENANTS", ACROSS_TENANTS), vec![])
@@ -52,7 +85,7 @@ const RULES: &[&str] = &[
     "SELECT 'policy ' || p.policyname || ' of table ' || p.tablename || ' opens it to the platform' AS gap FROM pg_policies p
       WHERE p.schemaname = 'public' AND 'tillpost_platform' = ANY (p.roles)
         AND NOT (p.tablename IN ('tenant', 'turn')
-          OR p.tablename IN ('api_key', 'authorization_request') AND p.cmd = 'SELECT'
+          OR p.tablename IN ('api_key', 'authorization_request', 'data_key') AND p.cmd = 'SELECT'
           OR p.tablename IN ('number_series', 'sync', 'audit_record') AND p.cmd = 'INSERT')",
     "SELECT 'unique key ' || i.relname || ' does not begin with tenant_id' AS gap
        FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class c ON c.oid = x.indrelid

@@ -116,6 +116,27 @@ impl Service {
         &self.0.pace
     }
 
+    /// Looks, before anything is served, whether the store is the one these settings belong to.
+    ///
+    /// # Errors
+    /// [`SetupError::Setting`] says which setting belongs to another database or role.
+    pub async fn check(&self) -> Result<(), SetupError> {
+        let trouble = |error: Error| SetupError::Setting(format!("the database: {error}"));
+        if !self.vault().fits(self.store()).await.map_err(trouble)? {
+            return Err(SetupError::Setting(
+                "TILLPOST_KEY_ENCRYPTION_KEY is not the key that this database was sealed with; give it that one".to_owned(),
+            ));
+        }
+        for (setting, login, role) in catalogue::logins(self.store()).await.map_err(trouble)? {
+            if login != role {
+                return Err(SetupError::Setting(format!(
+                    "{setting} logs in as {login}; it must be {role}"
+                )));
+            }
+        }
+        Ok(())
+    }
+
     /// Begins a transaction in a tenant's rows.
     ///
     /// # Errors

@@ -46,7 +46,7 @@ const TABLE: &[Row] = &[
     ),
     row(
         "unbalanced_event",
-        true,
+        false,
         &["Compare payments and lines at the till.", SEND_AGAIN],
     ),
     row(
@@ -54,8 +54,8 @@ const TABLE: &[Row] = &[
         false,
         &["Send events in the company's home currency; nothing is converted in silence."],
     ),
-    row("too_many_decimals", true, &[SEND_AGAIN]),
-    row("amount_too_large", true, &[SEND_AGAIN]),
+    row("too_many_decimals", false, &[SEND_AGAIN]),
+    row("amount_too_large", false, &[SEND_AGAIN]),
     row(
         "closed_period",
         true,
@@ -129,7 +129,7 @@ const TABLE: &[Row] = &[
             "Correct the entry in QuickBooks, or send a correcting event with an external_id of its own.",
         ],
     ),
-    row("unreadable_event", true, &[SEND_AGAIN, RETRY]),
+    row("unreadable_event", false, &[SEND_AGAIN]),
     row(
         "rejected",
         true,

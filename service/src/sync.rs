@@ -168,10 +168,12 @@ async fn view(tx: &TenantTx) -> Result<Sync, Error> {
     let row = row(tx).await?;
     let connection = connection::current(tx).await?;
     let events = counts(tx).await?;
+    let in_doubt = in_doubt_until(tx).await?;
     let waiting = row
         .waiting_code
         .clone()
-        .filter(|_| events.not_synced + events.processing > 0);
+        .filter(|_| events.not_synced + events.processing > 0)
+        .or_else(|| in_doubt.map(|_| IN_DOUBT.to_owned()));
     let halted = connection
         .as_ref()
         .filter(|connection| connection.state == "action_required");
@@ -193,7 +195,7 @@ async fn view(tx: &TenantTx) -> Result<Sync, Error> {
             _ => "QuickBooks needs to be connected again.",
         }
         .to_owned(),
-        _ if !row.running => "The sync is stopped.".to_owned(),
+        _ if !row.running => "The sync is stopped: start it to post events.".to_owned(),
         _ if events.failed > 0 => format!(
             "{} {} a person: see the failed events.",
             events.failed,
@@ -204,6 +206,9 @@ async fn view(tx: &TenantTx) -> Result<Sync, Error> {
             }
         ),
         _ => match waiting.as_deref() {
+            Some(IN_DOUBT) => {
+                "The answer to a posting was lost; it is looked up in QuickBooks before anything is sent again.".to_owned()
+            }
             Some("throttled") => {
                 "QuickBooks is limiting requests; posting goes on by itself.".to_owned()
             }
@@ -215,13 +220,37 @@ async fn view(tx: &TenantTx) -> Result<Sync, Error> {
     Ok(Sync {
         state,
         message,
-        waiting_until: row.waiting_until.filter(|_| waiting.is_some()),
+        waiting_until: match waiting.as_deref() {
+            None => None,
+            Some(IN_DOUBT) => in_doubt,
+            Some(_) => row.waiting_until,
+        },
         waiting,
         started_at: row.started_at,
         last_success_at: row.last_success_at,
         oldest_waiting_at: oldest_waiting(tx).await?,
         events,
     })
+}
+
+/// An outcome is unknown, and is looked up when it has had its time.
+const IN_DOUBT: &str = "looking_up";
+
+async fn in_doubt_until(tx: &TenantTx) -> Result<Option<DateTime<Utc>>, Error> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        due_at: Option<DateTime<Utc>>,
+    }
+    Ok(tx
+        .query_as::<Row>(
+            "SELECT min(j.due_at) AS due_at FROM journal_entry j JOIN connection c
+               ON {mine:c} AND c.is_current AND c.company_id = j.company_id
+              WHERE {mine:j} AND j.state = 'unknown'",
+            vec![],
+        )
+        .await?
+        .pop()
+        .and_then(|row| row.due_at))
 }
 
 async fn counts(tx: &TenantTx) -> Result<Counts, Error> {

@@ -52,6 +52,25 @@ impl Vault {
         })
     }
 
+    /// Whether the data keys of the database were wrapped by this vault's key, so that what is sealed there opens here.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn fits(&self, store: &entity::store::Store) -> Result<bool, Error> {
+        #[derive(sea_orm::FromQueryResult)]
+        struct Other {
+            others: i64,
+        }
+        let tx = store.platform().await?;
+        let found = tx
+            .query_as::<Other>(
+                "SELECT count(*) AS others FROM data_key WHERE key_encryption_key <> $1",
+                vec![self.key_id.clone().into()],
+            )
+            .await?;
+        Ok(found.iter().all(|row| row.others == 0))
+    }
+
     /// Seals a value for one place of the transaction's tenant.
     ///
     /// # Errors

@@ -37,9 +37,9 @@ pub(crate) struct Demo {
     /// Which week: the same seed sells the same things.
     #[arg(long, default_value_t = 7)]
     seed: u64,
-    /// How many events the week has, at least about forty.
-    #[arg(long, default_value_t = store::DEMO_EVENTS)]
-    events: usize,
+    /// How many events the week has, forty or more.
+    #[arg(long, default_value_t = store::DEMO_EVENTS as u64, value_parser = clap::value_parser!(u64).range(40..))]
+    events: u64,
 }
 
 /// What is on the stage while the story is told.
@@ -160,7 +160,7 @@ impl Demo {
         let api = client::Client::new(public_url.clone(), platform_key)?;
         let week = story::Week {
             seed: self.seed,
-            events: self.events,
+            events: usize::try_from(self.events)?,
         };
         let told = story::tell(
             narrator,
@@ -185,6 +185,7 @@ impl Demo {
             ("the books", books.as_str()),
             ("tenant", &told.tenant_id),
             ("key", &told.key),
+            ("platform key", platform_key),
         ]);
         narrator.note(&format!(
             "try: curl -H 'Authorization: Bearer {}' {}v1/tenants/{}/sync",

@@ -7,9 +7,12 @@ use url::Url;
 /// Bring the database up to date.
 #[derive(clap::Args)]
 pub(crate) struct Migrate {
-    /// Take the last N migrations back instead.
+    /// Take the last N migrations back instead, with the data they hold.
     #[arg(long, value_name = "N", conflicts_with = "roles")]
     down: Option<u32>,
+    /// Yes, destroy the data that the migrations taken back hold.
+    #[arg(long, requires = "down")]
+    destroy_data: bool,
     /// Fail where the login may not make the three roles, instead of taking them as made.
     #[arg(long)]
     roles: bool,
@@ -20,8 +23,12 @@ impl Migrate {
         let url = std::env::var("OWNER_DATABASE_URL")
             .context("OWNER_DATABASE_URL is missing: the database, as the role tillpost_owner or as an administrator")?;
         if let Some(steps) = self.down {
-            schema::take_back(&url, steps).await?;
-            println!("took {steps} migrations back");
+            anyhow::ensure!(
+                self.destroy_data,
+                "taking migrations back destroys the data they hold; add --destroy-data where that is meant"
+            );
+            let taken = schema::take_back(&url, steps).await?;
+            println!("took back: {}", taken.join(", "));
             return Ok(());
         }
         let passwords = Passwords {

@@ -53,7 +53,9 @@ pub(crate) async fn open(config: &Config, bell: Arc<dyn Bell>) -> anyhow::Result
     .await
     .context("the database cannot be reached (DATABASE_URL, PLATFORM_DATABASE_URL)")?;
     schema::check(&store).await?;
-    Ok(Service::new(store, bell, config.settings.clone())?)
+    let service = Service::new(store, bell, config.settings.clone())?;
+    service.check().await?;
+    Ok(service)
 }
 
 async fn run_parts(

@@ -20,6 +20,7 @@ mod lifecycle;
 mod openapi;
 mod operations;
 mod retailers;
+mod start;
 mod tidy;
 mod walls;
 mod world;

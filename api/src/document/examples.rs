@@ -228,7 +228,10 @@ fn answers(id: &str, kind: &str) -> Vec<Shown> {
         )],
         "stop_sync" => vec![(
             "Stopped",
-            json!(sync(sync::State::Stopped, "The sync is stopped.")),
+            json!(sync(
+                sync::State::Stopped,
+                "The sync is stopped: start it to post events."
+            )),
         )],
         "create_past_sync" => vec![(
             "Just begun",

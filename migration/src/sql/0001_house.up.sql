@@ -377,9 +377,12 @@ CREATE POLICY platform ON sync FOR INSERT TO tillpost_platform WITH CHECK (true)
 CREATE POLICY platform ON turn TO tillpost_platform USING (true) WITH CHECK (true);
 CREATE POLICY platform ON api_key FOR SELECT TO tillpost_platform USING (true);
 CREATE POLICY platform ON authorization_request FOR SELECT TO tillpost_platform USING (true);
+CREATE POLICY platform ON data_key FOR SELECT TO tillpost_platform USING (true);
 CREATE POLICY platform ON audit_record FOR INSERT TO tillpost_platform WITH CHECK (true);
 GRANT SELECT, INSERT, UPDATE ON tenant TO tillpost_platform;
 GRANT INSERT ON number_series, sync, audit_record TO tillpost_platform;
 GRANT SELECT, INSERT, UPDATE ON turn TO tillpost_platform;
 GRANT SELECT (tenant_id, id, secret_hash, scopes, expires_at, revoked_at, last_used_at) ON api_key TO tillpost_platform;
+-- Which key-encryption keys are in use, to refuse a start with another; never a data key itself.
+GRANT SELECT (key_encryption_key) ON data_key TO tillpost_platform;
 GRANT SELECT (tenant_id, id, start_hash, state_hash) ON authorization_request TO tillpost_platform;
