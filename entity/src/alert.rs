@@ -21,6 +21,11 @@ pub struct Model {
     pub opened_at: DateTimeUtc,
     pub last_seen_at: DateTimeUtc,
     pub closed_at: Option<DateTimeUtc>,
+    pub events: i64,
+    pub example_events: Vec<Uuid>,
+    pub subjects: Vec<String>,
+    pub acknowledged_at: Option<DateTimeUtc>,
+    pub acknowledged_by: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -115,6 +115,8 @@ typed_id! {
     PastSyncId, PastSyncTag, "pas";
     /// An alert.
     AlertId, AlertTag, "alr";
+    /// A message to the outside.
+    WebhookMessageId, WebhookMessageTag, "msg";
     /// A record of the audit log.
     AuditRecordId, AuditRecordTag, "aud";
 }

@@ -17,6 +17,8 @@ pub struct Model {
     pub last_success_at: Option<DateTimeUtc>,
     pub waiting_code: Option<String>,
     pub waiting_until: Option<DateTimeUtc>,
+    pub waiting_since: Option<DateTimeUtc>,
+    pub queue_since: Option<DateTimeUtc>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 
-mod house;
 pub mod roles;
+mod sql;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{Database, DatabaseConnection};
@@ -12,7 +12,7 @@ pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(house::Migration)]
+        sql::migrations!["0001_house", "0002_alerts",]
     }
 }
 
