@@ -1,0 +1,131 @@
+//! The entry an event would make, without posting it.
+
+use super::row;
+use crate::error::Error;
+use crate::problem::{self, Problem};
+use crate::{Service, books, connection};
+use accounting::{Event as Financial, Journalized, Side};
+use chrono::NaiveDate;
+use entity::account;
+use entity::id::{EventId, TenantId};
+use serde::Serialize;
+use std::collections::HashMap;
+use utoipa::ToSchema;
+
+/// The entry an event would make now.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Preview {
+    /// `entry`, `skipped` or `refused`.
+    #[schema(example = "entry")]
+    pub result: String,
+    /// The entry, where there would be one.
+    pub entry: Option<PreviewedEntry>,
+    /// Why there would be none.
+    pub problem: Option<Problem>,
+}
+
+/// A journal entry that is not posted.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct PreviewedEntry {
+    /// Its number.
+    #[schema(example = "100001")]
+    pub number: String,
+    /// Its date in the books.
+    pub accounting_date: NaiveDate,
+    /// ISO 4217.
+    #[schema(example = "USD")]
+    pub currency: String,
+    /// The memo of its private note.
+    pub note: Option<String>,
+    /// The sum of its debits, which is that of its credits.
+    #[schema(example = "108.25")]
+    pub total: String,
+    /// Its lines.
+    pub lines: Vec<PreviewedLine>,
+}
+
+/// A line of a journal entry.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct PreviewedLine {
+    /// The account's number.
+    #[schema(example = "4000")]
+    pub account_number: Option<String>,
+    /// The account's name.
+    #[schema(example = "Sales Apparel")]
+    pub account_name: String,
+    /// `debit` or `credit`.
+    #[schema(example = "credit")]
+    pub side: String,
+    /// A decimal string, above zero.
+    #[schema(example = "100.00")]
+    pub amount: String,
+    /// In words a bookkeeper reads.
+    #[schema(example = "Sales: apparel")]
+    pub description: String,
+}
+
+/// The entry an event would make with the mapping as it is now; nothing is posted and QuickBooks is not asked.
+///
+/// # Errors
+/// [`Error::NotFound`], `not_connected`.
+pub async fn preview(service: &Service, tenant: TenantId, id: EventId) -> Result<Preview, Error> {
+    let tx = service.tenant(tenant).await?;
+    let row = row(&tx, id).await?;
+    let company = connection::company(&tx).await?;
+    let books = books::read(&tx, &company).await?;
+    let event = Financial::parse(row.body.as_bytes()).map_err(Error::internal)?;
+    let entry = match accounting::journalize(&event, &books) {
+        Ok(Journalized::Entry(entry)) => entry,
+        Ok(Journalized::Skipped(reason)) => {
+            return Ok(none("skipped", reason.code(), &reason.to_string()));
+        }
+        Err(refusal) => return Ok(none("refused", refusal.code(), &refusal.to_string())),
+    };
+    let accounts: HashMap<String, account::Model> =
+        crate::mapping::accounts(&tx, &company.company_id)
+            .await?
+            .into_values()
+            .map(|account| (account.qbo_id.clone(), account))
+            .collect();
+    let lines = entry
+        .lines()
+        .iter()
+        .map(|line| {
+            let account = accounts.get(line.account.as_str());
+            PreviewedLine {
+                account_number: account.and_then(|account| account.number.clone()),
+                account_name: account
+                    .map(|account| account.name.clone())
+                    .unwrap_or_default(),
+                side: match line.side {
+                    Side::Debit => "debit",
+                    Side::Credit => "credit",
+                }
+                .to_owned(),
+                amount: accounting::Amount::of_minor(line.amount_minor, entry.currency())
+                    .to_string(),
+                description: line.description.clone(),
+            }
+        })
+        .collect();
+    Ok(Preview {
+        result: "entry".to_owned(),
+        problem: None,
+        entry: Some(PreviewedEntry {
+            number: row.number,
+            accounting_date: entry.date(),
+            currency: entry.currency().to_string(),
+            note: entry.note().map(str::to_owned),
+            total: entry.total().to_string(),
+            lines,
+        }),
+    })
+}
+
+fn none(result: &str, code: &str, detail: &str) -> Preview {
+    Preview {
+        result: result.to_owned(),
+        entry: None,
+        problem: Some(problem::explain(code, detail)),
+    }
+}
