@@ -51,6 +51,7 @@ routes! {
 
         get    "/v1/tenants/{tenant_id}/alerts" => alert::list_alerts;
         get    "/v1/tenants/{tenant_id}/alerts/{alert_id}" => alert::read_alert;
+        post   "/v1/tenants/{tenant_id}/alerts/{alert_id}/acknowledge" => alert::acknowledge_alert;
 
         get    "/v1/tenants/{tenant_id}/audit-log" => audit::list_audit_records;
     }

@@ -56,6 +56,8 @@ scopes! {
     SyncManage = "sync:manage";
     /// Read alerts.
     AlertsRead = "alerts:read";
+    /// Acknowledge alerts.
+    AlertsManage = "alerts:manage";
     /// Read the audit log.
     AuditRead = "audit:read";
 }
@@ -103,6 +105,7 @@ pub const OPERATIONS: &[(&str, Scope)] = &[
     ("read_past_sync", Scope::SyncRead),
     ("list_alerts", Scope::AlertsRead),
     ("read_alert", Scope::AlertsRead),
+    ("acknowledge_alert", Scope::AlertsManage),
     ("list_audit_records", Scope::AuditRead),
 ];
 

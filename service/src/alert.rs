@@ -1,73 +1,35 @@
-//! Alerts: a condition that needs a person. One is open for each cause, however often it happens, and the product closes it.
+//! Alerts: a condition that needs a person. One is open for each cause, however often it happens. The product opens and
+//! closes them, in the transaction in which it learns of it; people acknowledge them.
 
-use crate::Service;
+mod cause;
+mod row;
+mod standing;
+
+pub use cause::{Cause, Severity};
+pub(crate) use row::{happened, open};
+pub(crate) use standing::review;
+
+use crate::access::Caller;
 use crate::cursor::{Page, PageQuery};
 use crate::error::Error;
+use crate::{Service, audit};
 use chrono::{DateTime, Utc};
 use entity::alert::{Column, Entity, Model};
-use entity::id::{AlertId, TenantId};
+use entity::id::{AlertId, EventId, TenantId};
 use entity::store::TenantTx;
 use sea_orm::{ColumnTrait, QueryFilter};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// What an alert is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cause {
-    /// QuickBooks no longer accepts the grant.
-    AuthenticationLost,
-    /// The company's QuickBooks subscription does not allow posting.
-    SubscriptionLapsed,
-    /// The company refuses us for another reason a person must look at.
-    CompanyRefuses,
-}
-
-/// The causes that a fresh connection cures.
-pub(crate) const OF_CONNECTION: &[Cause] = &[
-    Cause::AuthenticationLost,
-    Cause::CompanyRefuses,
-    Cause::SubscriptionLapsed,
-];
-
-impl Cause {
-    const ALL: [Self; 3] = [
-        Self::AuthenticationLost,
-        Self::SubscriptionLapsed,
-        Self::CompanyRefuses,
-    ];
-
-    /// Stable, for programs.
-    #[must_use]
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::AuthenticationLost => "authentication_lost",
-            Self::SubscriptionLapsed => "subscription_lapsed",
-            Self::CompanyRefuses => "company_refuses",
-        }
-    }
-
-    /// What cures it, step by step.
-    #[must_use]
-    pub fn steps(self) -> &'static [&'static str] {
-        match self {
-            Self::AuthenticationLost => &[
-                "Connect QuickBooks again: create an authorization request and open its link in a browser.",
-                "Nothing was lost: waiting events are posted as soon as the connection is back.",
-            ],
-            Self::SubscriptionLapsed => &[
-                "Renew the QuickBooks Online subscription of the company.",
-                "Then start the sync again: waiting events are posted.",
-            ],
-            Self::CompanyRefuses => &[
-                "Look at the company in QuickBooks: it is locked, or the connecting user lost rights.",
-                "Then start the sync again, or connect again with another user.",
-            ],
-        }
-    }
-
-    fn read(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|cause| cause.code() == code)
-    }
+/// Whether an alert's cause is still there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = AlertState)]
+pub enum State {
+    /// It is.
+    Open,
+    /// It is gone.
+    Closed,
 }
 
 /// An alert.
@@ -76,71 +38,104 @@ pub struct Alert {
     /// Its id.
     pub id: AlertId,
     /// What it is about; stable.
-    #[schema(example = "authentication_lost")]
-    pub code: String,
-    /// `open`, or `closed` since its cause is gone.
-    #[schema(example = "open")]
-    pub state: String,
+    pub code: Cause,
+    /// Of `events_failed`: the problem that they have.
+    #[schema(example = "foreign_currency")]
+    pub problem_code: Option<String>,
+    /// How much it matters.
+    pub severity: Severity,
+    /// Whether its cause is still there.
+    pub state: State,
     /// What happened, in plain words.
     pub detail: String,
     /// What to do.
     pub steps: Vec<String>,
-    /// How often it happened.
+    /// Where it is looked at and mended.
+    #[schema(example = "/v1/tenants/ten_01jd5zk8x9e3qr0v7m2c4n6p8t/connection")]
+    pub link: String,
+    /// What it is about in particular: slots and keys, accounts. May be empty.
+    #[schema(example = json!(["payment[paypal]"]))]
+    pub subjects: Vec<String>,
+    /// Events that it keeps from the books now, where it is about events.
+    pub events: i64,
+    /// A few of them.
+    pub example_event_ids: Vec<EventId>,
+    /// How often it happened since it opened.
     pub occurrences: i64,
     /// When it happened first.
     pub opened_at: DateTime<Utc>,
     /// When it happened last.
     pub last_seen_at: DateTime<Utc>,
+    /// When a person said that they know. Something new of the same cause takes it back.
+    pub acknowledged_at: Option<DateTime<Utc>>,
+    /// Who.
+    pub acknowledged_by: Option<String>,
     /// When its cause was gone.
     pub closed_at: Option<DateTime<Utc>>,
 }
 
-impl From<Model> for Alert {
-    fn from(row: Model) -> Self {
-        Self {
+impl TryFrom<Model> for Alert {
+    type Error = Error;
+
+    fn try_from(row: Model) -> Result<Self, Error> {
+        let cause = Cause::read(&row.code).ok_or_else(|| {
+            Error::internal(format!("alert {} has the code {}", row.id, row.code))
+        })?;
+        Ok(Self {
             id: row.id,
-            steps: Cause::read(&row.code)
-                .map(|cause| cause.steps().iter().map(|&step| step.to_owned()).collect())
-                .unwrap_or_default(),
-            code: row.code,
-            state: row.state,
+            code: cause,
+            problem_code: Some(row.cause).filter(|code| !code.is_empty()),
+            severity: cause.severity(),
+            state: if row.closed_at.is_some() {
+                State::Closed
+            } else {
+                State::Open
+            },
             detail: row.detail,
+            steps: cause.steps().iter().map(|&step| step.to_owned()).collect(),
+            link: format!("/v1/tenants/{}{}", row.tenant_id, cause.link()),
+            subjects: row.subjects,
+            events: row.events,
+            example_event_ids: row.example_events.into_iter().map(EventId).collect(),
             occurrences: row.occurrences,
             opened_at: row.opened_at,
             last_seen_at: row.last_seen_at,
+            acknowledged_at: row.acknowledged_at,
+            acknowledged_by: row.acknowledged_by,
             closed_at: row.closed_at,
-        }
+        })
     }
 }
 
-/// Opens the alert of a cause, or counts one more occurrence of the open one.
-///
-/// # Errors
-/// The database's.
-pub(crate) async fn open(tx: &TenantTx, cause: Cause, detail: &str) -> Result<(), Error> {
-    tx.execute(
-        "INSERT INTO alert (tenant_id, id, code, detail) VALUES ($1, $2, $3, $4)
-           ON CONFLICT (tenant_id, code, cause) WHERE state = 'open'
-           DO UPDATE SET occurrences = alert.occurrences + 1, last_seen_at = tillpost_now(), detail = excluded.detail",
-        vec![AlertId::new().into(), cause.code().into(), detail.into()],
-    )
-    .await?;
-    Ok(())
+impl Alert {
+    /// What happened and what to do first, in one line.
+    #[must_use]
+    pub fn to_do(&self) -> String {
+        let stop = if self.detail.ends_with('.') { "" } else { "." };
+        let first = self.steps.first().map_or("", String::as_str);
+        format!("{}{stop} {first}", capital(&self.detail))
+    }
 }
 
-/// Closes the alerts of causes that are gone.
+fn capital(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(characters).collect()
+    })
+}
+
+/// The open alerts, those nobody acknowledged first, and the most important first.
 ///
 /// # Errors
 /// The database's.
-pub(crate) async fn close(tx: &TenantTx, causes: &[Cause]) -> Result<(), Error> {
-    for cause in causes {
-        tx.execute(
-            "UPDATE alert SET state = 'closed', closed_at = tillpost_now() WHERE {mine} AND code = $2 AND state = 'open'",
-            vec![cause.code().into()],
-        )
-        .await?;
-    }
-    Ok(())
+pub(crate) async fn open_by_importance(tx: &TenantTx) -> Result<Vec<Alert>, Error> {
+    let mut open: Vec<Alert> = row::open_ones(tx)
+        .await?
+        .into_iter()
+        .map(Alert::try_from)
+        .collect::<Result<_, _>>()?;
+    open.sort_by_key(|alert| (alert.acknowledged_at.is_some(), alert.code, alert.id));
+    Ok(open)
 }
 
 /// The tenant's alerts, newest first; `state` narrows them to `open` or `closed`.
@@ -168,7 +163,15 @@ pub async fn list(
     let rows = tx
         .all(query.newest_first(read, Column::OpenedAt, Column::Id)?)
         .await?;
-    Ok(query.page(rows, |row| (row.opened_at, row.id.0), Alert::from))
+    let page = query.page(rows, |row| (row.opened_at, row.id.0), |row| row);
+    Ok(Page {
+        items: page
+            .items
+            .into_iter()
+            .map(Alert::try_from)
+            .collect::<Result<_, _>>()?,
+        next_cursor: page.next_cursor,
+    })
 }
 
 /// An alert.
@@ -176,9 +179,44 @@ pub async fn list(
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn read(service: &Service, tenant: TenantId, id: AlertId) -> Result<Alert, Error> {
+    find(&service.tenant(tenant).await?, id).await?.try_into()
+}
+
+/// Notes that a person knows of an open alert. Doing so again, or of a closed one, changes nothing.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn acknowledge(
+    service: &Service,
+    caller: &Caller,
+    tenant: TenantId,
+    id: AlertId,
+) -> Result<Alert, Error> {
     let tx = service.tenant(tenant).await?;
+    let done = tx
+        .execute(
+            "UPDATE alert SET acknowledged_at = tillpost_now(), acknowledged_by = $3
+              WHERE {mine} AND id = $2 AND state = 'open' AND acknowledged_at IS NULL",
+            vec![id.into(), caller.actor().into()],
+        )
+        .await?;
+    let row = find(&tx, id).await?;
+    if done.rows_affected() > 0 {
+        audit::record(
+            &tx,
+            caller.actor(),
+            "alert.acknowledged",
+            &id.to_string(),
+            serde_json::json!({ "code": row.code }),
+        )
+        .await?;
+    }
+    tx.commit().await?;
+    row.try_into()
+}
+
+async fn find(tx: &TenantTx, id: AlertId) -> Result<Model, Error> {
     tx.one(tx.find::<Entity>().filter(Column::Id.eq(id)))
         .await?
-        .map(Alert::from)
         .ok_or(Error::NotFound)
 }

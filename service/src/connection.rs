@@ -134,7 +134,7 @@ pub async fn disconnect(
         vec![row.id.into()],
     )
     .await?;
-    alert::close(&tx, alert::OF_CONNECTION).await?;
+    alert::review(&tx).await?;
     audit::record(
         &tx,
         caller.actor(),

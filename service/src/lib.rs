@@ -24,6 +24,8 @@ pub mod settings;
 pub mod sync;
 pub mod tenant;
 pub mod vault;
+pub mod watch;
+pub mod webhook;
 
 use bell::Bell;
 use entity::id::TenantId;

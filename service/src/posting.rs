@@ -17,7 +17,7 @@ use crate::alert::Cause as AlertCause;
 use crate::chart::Imported;
 use crate::error::Error;
 use crate::grant::{self, Access, NoAccess};
-use crate::{Service, bell, chart, connection, sync};
+use crate::{Service, alert, bell, chart, connection, sync};
 use accounting::posting::Waits;
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::connection::Model as Connection;
@@ -74,6 +74,8 @@ pub async fn turn(
         // Something of ours failed: not at once again, or it would spin.
         Err(_) => Some(tx.now().await? + TimeDelta::seconds(5)),
     };
+    sync::note_queue(&tx).await?;
+    alert::review(&tx).await?;
     let due_at = bell::end(&tx, rung, due_at).await?;
     let now = tx.now().await?;
     tx.commit().await?;
@@ -298,7 +300,7 @@ async fn access(
             let tx = service.tenant(tenant).await?;
             let until = tx.now().await? + TimeDelta::seconds(30);
             if lease::throttle(&tx, lease, until).await? {
-                sync::waits(&tx, settle::UNAVAILABLE, until).await?;
+                sync::waits(&tx, sync::UNAVAILABLE, until).await?;
                 tx.commit().await?;
             }
             Ok(None)

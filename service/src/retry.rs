@@ -26,7 +26,7 @@ pub struct Retried {
 }
 
 const QUEUE_AGAIN: &str =
-    "UPDATE event SET status = 'not_synced', due_at = tillpost_now(), problem_code = NULL,
+    "UPDATE event SET status = 'not_synced', due_at = tillpost_now(), retried_code = problem_code, problem_code = NULL,
    problem_detail = NULL, tries = 0, updated_at = tillpost_now()
   WHERE {mine} AND status = ";
 

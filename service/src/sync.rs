@@ -5,7 +5,7 @@ use crate::alert::{self, Cause};
 use crate::error::Error;
 use crate::{Service, audit, bell, connection};
 use chrono::{DateTime, Utc};
-use entity::id::TenantId;
+use entity::id::{AlertId, TenantId};
 use entity::store::TenantTx;
 use entity::sync::{Entity, Model};
 use sea_orm::FromQueryResult;
@@ -33,6 +33,10 @@ pub struct Sync {
     /// What a person reads: "Things are good", or the most important thing to do.
     #[schema(example = "Things are good")]
     pub message: String,
+    /// The most important of the open alerts, which the message speaks of where the sync runs.
+    pub alert: Option<AlertId>,
+    /// How many alerts are open.
+    pub alerts: usize,
     /// Why events wait although the sync runs; stable. None while nothing is in the way.
     #[schema(example = "throttled")]
     pub waiting: Option<String>,
@@ -100,7 +104,7 @@ pub async fn start(service: &Service, caller: &Caller, tenant: TenantId) -> Resu
             vec![company.id.into()],
         )
         .await?;
-        alert::close(&tx, &refused).await?;
+        alert::review(&tx).await?;
     }
     let started = tx
         .execute(
@@ -168,6 +172,9 @@ async fn view(tx: &TenantTx) -> Result<Sync, Error> {
     let row = row(tx).await?;
     let connection = connection::current(tx).await?;
     let events = counts(tx).await?;
+    let open = alert::open_by_importance(tx).await?;
+    let alerts = open.len();
+    let alert = open.into_iter().next();
     let in_doubt = in_doubt_until(tx).await?;
     let waiting = row
         .waiting_code
@@ -196,14 +203,11 @@ async fn view(tx: &TenantTx) -> Result<Sync, Error> {
         }
         .to_owned(),
         _ if !row.running => "The sync is stopped: start it to post events.".to_owned(),
+        _ if alert.is_some() => alert.as_ref().map(alert::Alert::to_do).unwrap_or_default(),
         _ if events.failed > 0 => format!(
-            "{} {} a person: see the failed events.",
+            "{} failed {} and can be retried: the reason is mended.",
             events.failed,
-            if events.failed == 1 {
-                "event needs"
-            } else {
-                "events need"
-            }
+            if events.failed == 1 { "event waits" } else { "events wait" }
         ),
         _ => match waiting.as_deref() {
             Some(IN_DOUBT) => {
@@ -219,6 +223,8 @@ async fn view(tx: &TenantTx) -> Result<Sync, Error> {
     };
     Ok(Sync {
         state,
+        alert: alert.map(|alert| alert.id),
+        alerts,
         message,
         waiting_until: match waiting.as_deref() {
             None => None,
@@ -294,10 +300,14 @@ async fn oldest_waiting(tx: &TenantTx) -> Result<Option<DateTime<Utc>>, Error> {
         .and_then(|row| row.oldest))
 }
 
-/// Remembers why queued events wait, for the person who looks.
+/// What a person is told while QuickBooks does not answer well.
+pub(crate) const UNAVAILABLE: &str = "quickbooks_unavailable";
+
+/// Remembers why queued events wait, and since when, for the person who looks.
 pub(crate) async fn waits(tx: &TenantTx, code: &str, until: DateTime<Utc>) -> Result<(), Error> {
     tx.execute(
-        "UPDATE sync SET waiting_code = $2, waiting_until = $3 WHERE {mine}",
+        "UPDATE sync SET waiting_since = CASE WHEN waiting_code = $2 THEN coalesce(waiting_since, tillpost_now()) ELSE tillpost_now() END,
+           waiting_code = $2, waiting_until = $3 WHERE {mine}",
         vec![code.into(), until.into()],
     )
     .await?;
@@ -307,7 +317,20 @@ pub(crate) async fn waits(tx: &TenantTx, code: &str, until: DateTime<Utc>) -> Re
 /// An entry was posted: nothing is in the way.
 pub(crate) async fn succeeds(tx: &TenantTx) -> Result<(), Error> {
     tx.execute(
-        "UPDATE sync SET last_success_at = tillpost_now(), waiting_code = NULL, waiting_until = NULL WHERE {mine}",
+        "UPDATE sync SET last_success_at = tillpost_now(), waiting_code = NULL, waiting_until = NULL,
+           waiting_since = NULL WHERE {mine}",
+        vec![],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Notes since when the queue has not been empty: a stall is told by it.
+pub(crate) async fn note_queue(tx: &TenantTx) -> Result<(), Error> {
+    tx.execute(
+        "UPDATE sync SET queue_since = CASE WHEN queue.waits THEN coalesce(queue_since, tillpost_now()) END
+           FROM (SELECT EXISTS (SELECT FROM event WHERE {mine} AND status IN ('not_synced', 'processing')) AS waits) AS queue
+          WHERE {mine} AND (queue_since IS NOT NULL) <> queue.waits",
         vec![],
     )
     .await?;

@@ -9,6 +9,7 @@
     reason = "a story that breaks says where"
 )]
 
+mod alerts;
 mod bell;
 mod contract;
 mod first_hour;

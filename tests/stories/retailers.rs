@@ -143,6 +143,10 @@ impl<'w> Retailer<'w> {
                     .collect(),
             ),
             ("authorization_request_id", vec![id(&link)]),
+            (
+                "alert_id",
+                listed(store.get("/alerts").await).iter().map(id).collect(),
+            ),
         ]);
     }
 
@@ -155,9 +159,11 @@ impl<'w> Retailer<'w> {
             .unwrap();
         for _ in 0..10 {
             self.tenant.drain().await;
-            let alerts = self.tenant.get("/alerts").await;
-            if let Some(id) = alerts["items"][0]["id"].as_str() {
-                self.ids.insert("alert_id", vec![id.to_owned()]);
+            let alerts = self.tenant.get("/alerts?state=open").await;
+            let lost = |alert: &&Value| alert["code"] == "authentication_lost";
+            if let Some(alert) = alerts["items"].as_array().unwrap().iter().find(lost) {
+                let id = alert["id"].as_str().unwrap().to_owned();
+                self.ids.insert("alert_id", vec![id]);
                 return;
             }
             // The lost answer has made the company wait a little.

@@ -4,17 +4,19 @@
 //! | --- | --- | --- |
 //! | turn | the bell rings, or a turn before it found more to do | `service::posting::turn` for one tenant |
 //! | sweep | every second | rings for tenants that are due and were not rung for lately |
+//! | watch | every minute | looks after tenants whose turn is long overdue, and tells of a stall |
 //! | tidy | every half minute | forgets on Redis what is done |
 
 use crate::line::Line;
 use crate::turns::Turns;
-use crate::{Options, lane, sweep, tidy};
+use crate::{Options, lane, sweep, tidy, watch};
 use service::Service;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
+const WATCH_EVERY: Duration = Duration::from_secs(60);
 const TIDY_EVERY: Duration = Duration::from_secs(30);
 
 /// Runs every job until `stop`, and returns when the last turn has ended.
@@ -36,6 +38,7 @@ pub(crate) async fn run(service: Service, line: Line, options: &Options, stop: C
         every("sweep", SWEEP_EVERY, &stop, || sweep::sweep(
             &service, &line, &turns
         )),
+        every("watch", WATCH_EVERY, &stop, || watch::watch(&service)),
         every("tidy", TIDY_EVERY, &stop, || tidy::tidy(&line)),
     );
     if let Err(error) = taking.await {

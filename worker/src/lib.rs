@@ -8,6 +8,7 @@ mod line;
 mod sweep;
 mod tidy;
 mod turns;
+mod watch;
 
 pub use bell::RedisBell;
 

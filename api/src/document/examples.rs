@@ -252,6 +252,7 @@ fn answers(id: &str, kind: &str) -> Vec<Shown> {
             next_cursor: None
         })),
         "read_alert" => vec![("Open", json!(alert()))],
+        "acknowledge_alert" => vec![("Acknowledged", json!(acknowledged_alert()))],
         "list_audit_records" => one(json!(AuditRecordPage {
             items: vec![audit_record()],
             next_cursor: None

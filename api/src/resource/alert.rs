@@ -48,6 +48,25 @@ pub(crate) async fn list_alerts(
     Ok(Json(page.into()))
 }
 
+/// Acknowledge an alert
+///
+/// Says that somebody knows of it. It stays open until its cause is gone, and something new of the same cause takes the
+/// acknowledgement back. Acknowledging again, or a closed alert, changes nothing.
+#[utoipa::path(
+    post, path = "/v1/tenants/{tenant_id}/alerts/{alert_id}/acknowledge", tag = "Alerts",
+    params(("alert_id" = AlertId, Path, description = "The alert")),
+    responses((status = 200, description = "The alert", body = Alert))
+)]
+pub(crate) async fn acknowledge_alert(
+    product: Product,
+    at: InTenant,
+    Id(id): Id<AlertId>,
+) -> Answer<Alert> {
+    Ok(Json(
+        alert::acknowledge(&product, &at.caller, at.tenant, id).await?,
+    ))
+}
+
 /// Read an alert
 ///
 /// What happened, how often, and what to do.

@@ -53,7 +53,7 @@ pub(super) async fn settle(
         Err(error) => return Err(error),
     };
     grant::store(service, &tx, id, grant).await?;
-    alert::close(&tx, alert::OF_CONNECTION).await?;
+    alert::review(&tx).await?;
     chart::queue_import(&tx, company_id, &request.requested_by).await?;
     bell::wake(&tx).await?;
     audit::record(
@@ -141,7 +141,7 @@ async fn leave(tx: &TenantTx, present: &Model, actor: &str) -> Result<(), Error>
         .await?;
     let unsynced = tx
         .execute(
-            "UPDATE event SET status = 'never_synced', due_at = NULL, problem_code = NULL, problem_detail = NULL,
+            "UPDATE event SET status = 'never_synced', due_at = NULL, problem_code = NULL, problem_detail = NULL, retried_code = NULL,
                synced_at = NULL, past = false, past_sync_id = NULL, tries = 0, updated_at = tillpost_now()
               WHERE {mine} AND status <> 'never_synced'",
             vec![],

@@ -2,9 +2,9 @@
 
 use super::entry::{self, Sealed};
 use super::lease;
-use super::{Turn, identity, settle};
+use super::{Turn, identity};
 use crate::error::Error;
-use crate::{books, connection, sync};
+use crate::{alert, books, connection, sync};
 use accounting::{Books, Event, Journalized};
 use chrono::NaiveDate;
 use entity::event::Model as EventRow;
@@ -51,7 +51,7 @@ pub(crate) async fn slice(turn: &Turn<'_>) -> Result<Claimed, Error> {
     }
     // A company that did not answer well gets one entry, to see whether it does now.
     let slice = match sync.waiting_code.as_deref() {
-        Some(settle::UNAVAILABLE) => 1,
+        Some(sync::UNAVAILABLE) => 1,
         _ => turn.service.settings().posting.slice,
     };
     let events = tx
@@ -260,11 +260,15 @@ pub(crate) async fn end(
     detail: &str,
 ) -> Result<(), Error> {
     tx.execute(
-        "UPDATE event SET status = $3, due_at = NULL, problem_code = $4, problem_detail = $5, updated_at = tillpost_now()
+        "UPDATE event SET status = $3, due_at = NULL, problem_code = $4, problem_detail = $5, retried_code = NULL,
+           updated_at = tillpost_now()
           WHERE {mine} AND id = $2 AND status IN ('not_synced', 'processing')",
         vec![event.into(), status.into(), code.into(), detail.into()],
     )
     .await?;
+    if status == "failed" {
+        alert::happened(tx, code, detail, event).await?;
+    }
     Ok(())
 }
 
@@ -272,7 +276,7 @@ pub(crate) async fn end(
 pub(crate) async fn set_synced(tx: &TenantTx, event: EventId) -> Result<(), Error> {
     tx.execute(
         "UPDATE event SET status = 'synced', due_at = NULL, problem_code = NULL, problem_detail = NULL,
-           synced_at = tillpost_now(), updated_at = tillpost_now() WHERE {mine} AND id = $2",
+           synced_at = tillpost_now(), retried_code = NULL, updated_at = tillpost_now() WHERE {mine} AND id = $2",
         vec![event.into()],
     )
     .await?;

@@ -4,15 +4,13 @@ use super::claim::{self, Ready};
 use super::{Round, Turn, doubt, lease};
 use crate::alert::Cause as AlertCause;
 use crate::error::Error;
+use crate::sync::UNAVAILABLE;
 use crate::{connection, problem, sync};
 use accounting::posting::{self, AfterSend, Outcome};
 use entity::id::{EventId, JournalEntryId};
 use entity::store::TenantTx;
 use quickbooks::{Answer, Cause, Failure, PostedEntry, THROTTLE_WAIT};
 use std::time::Duration;
-
-/// What a person is told while QuickBooks does not answer well.
-pub(crate) const UNAVAILABLE: &str = "quickbooks_unavailable";
 
 /// How long a company that does not answer well is left alone.
 const UNWELL: Duration = Duration::from_secs(10);

@@ -334,6 +334,8 @@ pub(super) fn sync(state: sync::State, message: &str) -> Sync {
         message: message.to_owned(),
         waiting: None,
         waiting_until: None,
+        alert: None,
+        alerts: 0,
         started_at: Some(at("2026-11-16T00:00:00Z")),
         last_success_at: Some(at("2026-11-20T23:22:07Z")),
         oldest_waiting_at: None,
@@ -363,17 +365,33 @@ pub(super) fn past_sync() -> PastSync {
 }
 
 pub(super) fn alert() -> Alert {
-    let cause = service::alert::Cause::AuthenticationLost;
+    let cause = service::alert::Cause::MissingMapping;
     Alert {
         id: id("alr_01jd5zk8x9e3qr0v7m2c4n6p8t"),
-        code: cause.code().to_owned(),
-        state: "open".to_owned(),
-        detail: "QuickBooks no longer accepts our grant".to_owned(),
+        code: cause,
+        problem_code: None,
+        severity: cause.severity(),
+        state: service::alert::State::Open,
+        detail: "no account is mapped for payment[paypal]; map each and retry".to_owned(),
         steps: cause.steps().iter().map(|&step| step.to_owned()).collect(),
+        link: format!("/v1/tenants/ten_01jd5zk8x9e3qr0v7m2c4n6p8t{}", cause.link()),
+        subjects: vec!["payment[paypal]".to_owned()],
+        events: 3,
+        example_event_ids: vec![id("evt_01jd5zk8x9e3qr0v7m2c4n6p8t")],
         occurrences: 3,
         opened_at: at("2026-11-20T06:00:00Z"),
         last_seen_at: at("2026-11-20T06:10:00Z"),
+        acknowledged_at: None,
+        acknowledged_by: None,
         closed_at: None,
+    }
+}
+
+pub(super) fn acknowledged_alert() -> Alert {
+    Alert {
+        acknowledged_at: Some(at("2026-11-20T07:00:00Z")),
+        acknowledged_by: Some("key_01jd5zk8x9e3qr0v7m2c4n6p8t".to_owned()),
+        ..alert()
     }
 }
 

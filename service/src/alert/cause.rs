@@ -1,0 +1,306 @@
+//! What alerts are about: one row a cause, the most important first.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// What an alert is about, in the order of importance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = AlertCode)]
+pub enum Cause {
+    /// QuickBooks no longer accepts the grant.
+    AuthenticationLost,
+    /// The company's QuickBooks subscription does not allow posting.
+    SubscriptionLapsed,
+    /// The company refuses us for another reason a person must look at.
+    CompanyRefuses,
+    /// The company's plan, or the role of whoever connected, lacks what entries need.
+    PlanLacksFeature,
+    /// QuickBooks has not answered well for long.
+    QuickbooksUnreachable,
+    /// Nothing was posted for long although events wait.
+    SyncStalled,
+    /// Events carry something that no account is mapped for.
+    MissingMapping,
+    /// A mapping names something that is no longer usable in QuickBooks.
+    BrokenMapping,
+    /// Events are dated in a period whose books are closed.
+    ClosedPeriod,
+    /// Numbers of events belong to other entries in QuickBooks.
+    NumberTaken,
+    /// Payments and lines of events do not agree.
+    UnbalancedEvents,
+    /// Events failed for another reason; which, the alert's problem code says.
+    EventsFailed,
+    /// The grant ends soon unless somebody connects again.
+    GrantEnding,
+}
+
+/// How much an alert matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = AlertSeverity)]
+pub enum Severity {
+    /// Nothing is posted until somebody acts.
+    Critical,
+    /// Some events are not posted until somebody acts.
+    Error,
+    /// Nothing is wrong yet; it will be unless somebody acts.
+    Warning,
+}
+
+/// What is fixed about a cause.
+struct Row {
+    cause: Cause,
+    code: &'static str,
+    severity: Severity,
+    /// Below the tenant's resources, where it is looked at and mended.
+    link: &'static str,
+    steps: &'static [&'static str],
+}
+
+const fn row(
+    cause: Cause,
+    code: &'static str,
+    severity: Severity,
+    link: &'static str,
+    steps: &'static [&'static str],
+) -> Row {
+    Row {
+        cause,
+        code,
+        severity,
+        link,
+        steps,
+    }
+}
+
+/// One row a cause, in the order of the enum.
+const TABLE: [Row; 13] = {
+    use Cause::{
+        AuthenticationLost, BrokenMapping, ClosedPeriod, CompanyRefuses, EventsFailed, GrantEnding,
+        MissingMapping, NumberTaken, PlanLacksFeature, QuickbooksUnreachable, SubscriptionLapsed,
+        SyncStalled, UnbalancedEvents,
+    };
+    use Severity::{Critical, Error, Warning};
+    [
+        row(
+            AuthenticationLost,
+            "authentication_lost",
+            Critical,
+            "/connection",
+            &[
+                "Connect QuickBooks again: create an authorization request and open its link in a browser.",
+                "Nothing was lost: waiting events are posted as soon as the connection is back.",
+            ],
+        ),
+        row(
+            SubscriptionLapsed,
+            "subscription_lapsed",
+            Critical,
+            "/connection",
+            &[
+                "Renew the QuickBooks Online subscription of the company.",
+                "Then start the sync again: waiting events are posted.",
+            ],
+        ),
+        row(
+            CompanyRefuses,
+            "company_refuses",
+            Critical,
+            "/connection",
+            &[
+                "Look at the company in QuickBooks: it is locked, or the connecting user lost rights.",
+                "Then start the sync again, or connect again with another user.",
+            ],
+        ),
+        row(
+            PlanLacksFeature,
+            "plan_lacks_feature",
+            Error,
+            "/events?problem=plan_lacks_feature",
+            &[
+                "Change the QuickBooks plan, or the role of the user who connected, so that it is allowed; or do without it here.",
+                "Then retry the failed events.",
+            ],
+        ),
+        row(
+            QuickbooksUnreachable,
+            "quickbooks_unreachable",
+            Error,
+            "/sync",
+            &[
+                "There is nothing to do here: events wait and are posted as soon as QuickBooks answers.",
+                "See Intuit's status page; if it says that all is well, tell us.",
+            ],
+        ),
+        row(
+            SyncStalled,
+            "sync_stalled",
+            Error,
+            "/sync",
+            &[
+                "Look at the sync: it says why events wait.",
+                "If it says nothing, the operator of this service must look: workers may be missing.",
+            ],
+        ),
+        row(
+            MissingMapping,
+            "missing_mapping",
+            Error,
+            "/readiness",
+            &[
+                "Map an account for each that is named; the suggestions may know it.",
+                "Then retry the events that failed for it.",
+            ],
+        ),
+        row(
+            BrokenMapping,
+            "broken_mapping",
+            Error,
+            "/readiness",
+            &[
+                "Make what is named active again in QuickBooks and import it, or map another.",
+                "Then retry the events that failed for it.",
+            ],
+        ),
+        row(
+            ClosedPeriod,
+            "closed_period",
+            Error,
+            "/events?problem=closed_period",
+            &[
+                "Reopen the period in QuickBooks, or let such events be dated the first open day.",
+                "Then retry the failed events.",
+            ],
+        ),
+        row(
+            NumberTaken,
+            "number_taken",
+            Error,
+            "/events?problem=number_taken",
+            &[
+                "Look at the entry that holds the number in QuickBooks: renumber it there if it is not this event's.",
+                "Then retry the failed events.",
+            ],
+        ),
+        row(
+            UnbalancedEvents,
+            "unbalanced_events",
+            Error,
+            "/events?problem=unbalanced_event",
+            &[
+                "Compare payments and lines at the till.",
+                "Send the events again, corrected, with the same type and external_id.",
+            ],
+        ),
+        row(
+            EventsFailed,
+            "events_failed",
+            Error,
+            "/events?status=failed",
+            &["Look at the failed events: each says what is wrong and how to mend it."],
+        ),
+        row(
+            GrantEnding,
+            "grant_ending",
+            Warning,
+            "/connection",
+            &[
+                "Connect QuickBooks again before that day: create an authorization request and open its link in a browser.",
+            ],
+        ),
+    ]
+};
+
+impl Cause {
+    /// Every cause, the most important first.
+    pub const ALL: [Self; TABLE.len()] = {
+        let mut all = [Self::AuthenticationLost; TABLE.len()];
+        let mut i = 0;
+        while i < TABLE.len() {
+            // Rows are found by the cause's number, so the table must be in the enum's order.
+            assert!(TABLE[i].cause as usize == i);
+            all[i] = TABLE[i].cause;
+            i += 1;
+        }
+        all
+    };
+
+    fn row(self) -> &'static Row {
+        &TABLE[self as usize]
+    }
+
+    /// Stable, for programs.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        self.row().code
+    }
+
+    /// How much it matters.
+    #[must_use]
+    pub fn severity(self) -> Severity {
+        self.row().severity
+    }
+
+    /// What cures it, step by step.
+    #[must_use]
+    pub fn steps(self) -> &'static [&'static str] {
+        self.row().steps
+    }
+
+    /// Where it is looked at and mended, below the tenant's resources.
+    #[must_use]
+    pub fn link(self) -> &'static str {
+        self.row().link
+    }
+
+    /// The cause of this code.
+    #[must_use]
+    pub fn read(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|cause| cause.code() == code)
+    }
+
+    /// The causes that stop all posting, as a connection remembers them.
+    #[must_use]
+    pub fn of_connection(code: &str) -> Option<Self> {
+        Self::read(code).filter(|cause| cause.severity() == Severity::Critical)
+    }
+
+    /// What events that failed with this problem are an alert of.
+    #[must_use]
+    pub fn of_problem(problem_code: &str) -> Self {
+        match problem_code {
+            "missing_mappings" => Self::MissingMapping,
+            "closed_period" => Self::ClosedPeriod,
+            "number_taken" => Self::NumberTaken,
+            "unbalanced_event" => Self::UnbalancedEvents,
+            "plan_lacks_feature" => Self::PlanLacksFeature,
+            _ => Self::EventsFailed,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_reads_back_and_is_what_json_says() {
+        for cause in Cause::ALL {
+            assert_eq!(Cause::read(cause.code()), Some(cause));
+            assert_eq!(serde_json::json!(cause), cause.code());
+            assert!(!cause.steps().is_empty() && cause.link().starts_with('/'));
+        }
+    }
+
+    #[test]
+    fn what_stops_all_posting_is_critical_and_nothing_else_is() {
+        for cause in Cause::ALL {
+            assert_eq!(
+                Cause::of_connection(cause.code()).is_some(),
+                cause.severity() == Severity::Critical
+            );
+        }
+    }
+}

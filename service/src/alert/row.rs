@@ -1,0 +1,198 @@
+//! The row of an open alert: opened, counted, brought up to date, closed; and told to the outside.
+
+use super::{Alert, Cause};
+use crate::error::Error;
+use crate::webhook::{self, Kind};
+use entity::alert::{Column, Entity, Model};
+use entity::id::{AlertId, EventId};
+use entity::store::TenantTx;
+use sea_orm::{ColumnTrait, FromQueryResult, QueryFilter};
+use uuid::Uuid;
+
+/// A condition that needs a person, as it is now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Condition {
+    pub(crate) cause: Cause,
+    /// Of failed events that share an alert's code: their problem. Empty where the code says all.
+    pub(crate) problem_code: String,
+    /// What a person reads; empty keeps what an open alert says.
+    pub(crate) detail: String,
+    /// Sorted, each once.
+    pub(crate) subjects: Vec<String>,
+    /// Events that it keeps from the books.
+    pub(crate) events: i64,
+    pub(crate) examples: Vec<Uuid>,
+}
+
+impl Condition {
+    pub(crate) fn new(cause: Cause, detail: impl Into<String>) -> Self {
+        Self {
+            cause,
+            problem_code: String::new(),
+            detail: detail.into(),
+            subjects: Vec::new(),
+            events: 0,
+            examples: Vec::new(),
+        }
+    }
+
+    /// Whether an open alert is of this condition.
+    pub(crate) fn is_of(&self, row: &Model) -> bool {
+        row.code == self.cause.code() && row.cause == self.problem_code
+    }
+
+    /// Whether an open alert says so already.
+    fn is_told_by(&self, row: &Model) -> bool {
+        (self.detail.is_empty() || row.detail == self.detail)
+            && row.subjects == self.subjects
+            && row.events == self.events
+            && row.example_events == self.examples
+    }
+}
+
+/// The tenant's open alerts.
+pub(crate) async fn open_ones(tx: &TenantTx) -> Result<Vec<Model>, Error> {
+    Ok(tx
+        .all(tx.find::<Entity>().filter(Column::State.eq("open")))
+        .await?)
+}
+
+/// A condition of the connection or the company has come up, or once more.
+///
+/// # Errors
+/// The database's.
+pub(crate) async fn open(tx: &TenantTx, cause: Cause, detail: &str) -> Result<(), Error> {
+    let found = upsert(tx, &Condition::new(cause, detail), "occurrences = alert.occurrences + 1, last_seen_at = tillpost_now(), detail = excluded.detail").await?;
+    tell_opened(tx, found).await
+}
+
+/// An event has failed: its cause's alert is open, and has counted it.
+///
+/// # Errors
+/// The database's.
+pub(crate) async fn happened(
+    tx: &TenantTx,
+    problem_code: &str,
+    detail: &str,
+    event: EventId,
+) -> Result<(), Error> {
+    let cause = Cause::of_problem(problem_code);
+    let condition = Condition {
+        problem_code: key_of(cause, problem_code),
+        events: 1,
+        examples: vec![event.0],
+        ..Condition::new(cause, detail)
+    };
+    let found = upsert(
+        tx,
+        &condition,
+        "occurrences = alert.occurrences + 1, last_seen_at = tillpost_now(),
+           example_events = (excluded.example_events || array_remove(alert.example_events, excluded.example_events[1]))[1:5]",
+    )
+    .await?;
+    tell_opened(tx, found).await
+}
+
+/// What tells two alerts of one code apart.
+pub(crate) fn key_of(cause: Cause, problem_code: &str) -> String {
+    match cause {
+        Cause::EventsFailed => problem_code.to_owned(),
+        _ => String::new(),
+    }
+}
+
+/// The condition holds: its alert is open and says what is so now. Something new takes an acknowledgement back.
+pub(crate) async fn holds(
+    tx: &TenantTx,
+    condition: &Condition,
+    row: Option<&Model>,
+) -> Result<(), Error> {
+    if row.is_some_and(|row| condition.is_told_by(row)) {
+        return Ok(());
+    }
+    let found = upsert(
+        tx,
+        condition,
+        "detail = coalesce(nullif(excluded.detail, ''), alert.detail), subjects = excluded.subjects, events = excluded.events,
+           example_events = excluded.example_events,
+           last_seen_at = CASE WHEN excluded.subjects <@ alert.subjects THEN alert.last_seen_at ELSE tillpost_now() END,
+           acknowledged_at = CASE WHEN excluded.subjects <@ alert.subjects THEN alert.acknowledged_at END,
+           acknowledged_by = CASE WHEN excluded.subjects <@ alert.subjects THEN alert.acknowledged_by END",
+    )
+    .await?;
+    tell_opened(tx, found).await
+}
+
+/// The condition is gone.
+pub(crate) async fn close(tx: &TenantTx, id: AlertId) -> Result<(), Error> {
+    let closed = tx
+        .query_as::<Model>(
+            "UPDATE alert SET state = 'closed', closed_at = tillpost_now(), events = 0
+              WHERE {mine} AND id = $2 AND state = 'open' RETURNING *",
+            vec![id.into()],
+        )
+        .await?
+        .pop();
+    match closed {
+        Some(row) => tell(tx, Kind::AlertClosed, row).await,
+        // Somebody else has closed it, and told.
+        None => Ok(()),
+    }
+}
+
+// The row, and whether it was made just now.
+async fn upsert(
+    tx: &TenantTx,
+    condition: &Condition,
+    if_open: &str,
+) -> Result<Option<Model>, Error> {
+    #[derive(FromQueryResult)]
+    struct Found {
+        id: AlertId,
+        is_new: bool,
+    }
+    let found = tx
+        .query_as::<Found>(
+            &format!(
+                "INSERT INTO alert (tenant_id, id, code, cause, detail, subjects, events, example_events)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+                 ON CONFLICT (tenant_id, code, cause) WHERE state = 'open' DO UPDATE SET {if_open}
+                 RETURNING id, (xmax = 0) AS is_new"
+            ),
+            vec![
+                AlertId::new().into(),
+                condition.cause.code().into(),
+                condition.problem_code.clone().into(),
+                condition.detail.clone().into(),
+                condition.subjects.clone().into(),
+                condition.events.into(),
+                condition.examples.clone().into(),
+            ],
+        )
+        .await?
+        .pop();
+    match found.filter(|found| found.is_new) {
+        Some(found) => Ok(tx
+            .one(tx.find::<Entity>().filter(Column::Id.eq(found.id)))
+            .await?),
+        None => Ok(None),
+    }
+}
+
+async fn tell_opened(tx: &TenantTx, opened: Option<Model>) -> Result<(), Error> {
+    match opened {
+        Some(row) => tell(tx, Kind::AlertOpened, row).await,
+        None => Ok(()),
+    }
+}
+
+async fn tell(tx: &TenantTx, kind: Kind, row: Model) -> Result<(), Error> {
+    let alert = Alert::try_from(row)?;
+    tracing::info!(tenant.id = %tx.tenant(), alert.id = %alert.id, "{}: {}", kind.as_str(), alert.code.code());
+    webhook::record(
+        tx,
+        kind,
+        serde_json::to_value(alert).map_err(Error::internal)?,
+    )
+    .await
+}

@@ -1,0 +1,299 @@
+//! What holds now, read from the tenant's rows; and the alerts brought into line with it.
+
+use super::Cause;
+use super::row::{self, Condition, key_of};
+use crate::error::Error;
+use crate::{connection, sync};
+use chrono::{DateTime, TimeDelta, Utc};
+use entity::connection::Model as Connection;
+use entity::connection_grant::{Column as GrantColumn, Entity as Grant};
+use entity::store::TenantTx;
+use entity::sync::Model as Sync;
+use sea_orm::{ColumnTrait, FromQueryResult, QueryFilter};
+use std::collections::HashSet;
+use uuid::Uuid;
+
+/// QuickBooks may be away for so long before a person is told.
+const UNREACHABLE_MINUTES: i64 = 15;
+/// Events may wait for so long without one that is posted.
+const STALLED_MINUTES: i64 = 60;
+/// A grant that ends for want of use is told of so long before.
+const IDLE_END_DAYS: i64 = 14;
+/// A grant that ends whatever happens is told of so long before.
+const HARD_END_DAYS: i64 = 30;
+
+/// Opens the alerts of what holds, and closes those whose cause is gone. Safe to call at any time; call it in the
+/// transaction that changed what they are about.
+///
+/// # Errors
+/// The database's.
+pub(crate) async fn review(tx: &TenantTx) -> Result<(), Error> {
+    let held = conditions(tx).await?;
+    let open = row::open_ones(tx).await?;
+    for condition in &held {
+        let open = open.iter().find(|row| condition.is_of(row));
+        row::holds(tx, condition, open).await?;
+    }
+    let gone: Vec<_> = open
+        .into_iter()
+        .filter(|row| !held.iter().any(|condition| condition.is_of(row)))
+        .collect();
+    if gone.is_empty() {
+        return Ok(());
+    }
+    let on_trial = on_trial(tx).await?;
+    for row in gone {
+        // A retry that has not shown yet whether it helps closes nothing.
+        if !on_trial.contains(&(row.code.clone(), row.cause.clone())) {
+            row::close(tx, row.id).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn conditions(tx: &TenantTx) -> Result<Vec<Condition>, Error> {
+    let mut held = of_failed_events(tx).await?;
+    let connection = connection::current(tx).await?;
+    // Of a company that was left, nothing but what became of events is still of interest.
+    let Some(connection) = connection.filter(|row| row.state != "disconnected") else {
+        return Ok(held);
+    };
+    let now = tx.now().await?;
+    let sync = sync::row(tx).await?;
+    held.extend(of_connection(&connection));
+    held.extend(of_waiting(&connection, &sync, now));
+    held.extend(of_grant(tx, &connection, now).await?);
+    held.extend(of_broken_mappings(tx, &connection).await?);
+    Ok(held)
+}
+
+// Its words are those it was opened with.
+fn of_connection(connection: &Connection) -> Option<Condition> {
+    let code = connection
+        .problem_code
+        .as_deref()
+        .filter(|_| connection.state == "action_required")?;
+    Cause::of_connection(code).map(|cause| Condition::new(cause, ""))
+}
+
+fn of_waiting(connection: &Connection, sync: &Sync, now: DateTime<Utc>) -> Option<Condition> {
+    // What stops all posting has an alert of its own, and a sync that is stopped does not stall.
+    if connection.state != "connected" || !sync.running {
+        return None;
+    }
+    let queued_since = sync.queue_since?;
+    let unreachable_since = sync
+        .waiting_since
+        .filter(|_| sync.waiting_code.as_deref() == Some(sync::UNAVAILABLE))
+        .filter(|since| *since + TimeDelta::minutes(UNREACHABLE_MINUTES) <= now);
+    if let Some(since) = unreachable_since {
+        return Some(Condition::new(
+            Cause::QuickbooksUnreachable,
+            format!(
+                "QuickBooks has not answered well since {}; events wait.",
+                spell(since)
+            ),
+        ));
+    }
+    let still_since = [Some(queued_since), sync.last_success_at, sync.started_at]
+        .into_iter()
+        .flatten()
+        .max()?;
+    (still_since + TimeDelta::minutes(STALLED_MINUTES) <= now).then(|| {
+        let why = match sync.waiting_code.as_deref() {
+            Some("throttled") => "; QuickBooks is limiting requests",
+            _ => "",
+        };
+        Condition::new(
+            Cause::SyncStalled,
+            format!(
+                "Events wait, and none was posted since {}{why}.",
+                spell(still_since)
+            ),
+        )
+    })
+}
+
+async fn of_grant(
+    tx: &TenantTx,
+    connection: &Connection,
+    now: DateTime<Utc>,
+) -> Result<Option<Condition>, Error> {
+    let grant = tx
+        .one(
+            tx.find::<Grant>()
+                .filter(GrantColumn::ConnectionId.eq(connection.id)),
+        )
+        .await?;
+    Ok(grant.and_then(|grant| {
+        grant_ending(grant.refresh_expires_at, grant.hard_expires_at, now)
+            .map(|detail| Condition::new(Cause::GrantEnding, detail))
+    }))
+}
+
+/// What a person is told of a grant that ends soon. A hard end comes first: no use of the grant puts it off.
+fn grant_ending(
+    idle_end: DateTime<Utc>,
+    hard_end: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Option<String> {
+    let soon = |end: &DateTime<Utc>, days| *end <= now + TimeDelta::days(days);
+    if let Some(end) = hard_end.filter(|end| soon(end, HARD_END_DAYS)) {
+        return Some(format!(
+            "QuickBooks' consent ends on {}, whatever happens: it lasts five years.",
+            end.date_naive()
+        ));
+    }
+    soon(&idle_end, IDLE_END_DAYS).then(|| {
+        format!(
+            "QuickBooks' consent ends on {} unless it is used before: it lasts 100 days without use, and we cannot use it now.",
+            idle_end.date_naive()
+        )
+    })
+}
+
+async fn of_failed_events(tx: &TenantTx) -> Result<Vec<Condition>, Error> {
+    #[derive(FromQueryResult)]
+    struct Failed {
+        problem_code: String,
+        events: i64,
+        detail: String,
+        examples: Vec<Uuid>,
+    }
+    let rows = tx
+        .query_as::<Failed>(
+            // Examples are any few: the count is an index's, and no failed event is read but these.
+            "SELECT f.problem_code, f.events, e.detail, e.examples FROM
+               (SELECT problem_code, count(*) AS events FROM event WHERE {mine} AND status = 'failed' GROUP BY problem_code) AS f,
+               LATERAL (SELECT min(problem_detail) AS detail, array_agg(id ORDER BY id DESC) AS examples FROM
+                 (SELECT id, problem_detail FROM event
+                   WHERE {mine} AND status = 'failed' AND problem_code = f.problem_code LIMIT 5) AS few) AS e",
+            vec![],
+        )
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let cause = Cause::of_problem(&row.problem_code);
+            Condition {
+                problem_code: key_of(cause, &row.problem_code),
+                events: row.events,
+                examples: row.examples,
+                ..Condition::new(cause, counted(row.events, &row.detail))
+            }
+        })
+        .collect())
+}
+
+/// `3 events: no account is mapped …`; one alone speaks for itself.
+fn counted(events: i64, detail: &str) -> String {
+    match events {
+        1 => detail.to_owned(),
+        more => format!("{more} events, such as this: {detail}"),
+    }
+}
+
+async fn of_broken_mappings(
+    tx: &TenantTx,
+    connection: &Connection,
+) -> Result<Option<Condition>, Error> {
+    #[derive(FromQueryResult)]
+    struct Broken {
+        account: String,
+    }
+    let rows = tx
+        .query_as::<Broken>(
+            "SELECT DISTINCT concat_ws(' ', a.number, a.name) AS account FROM mapping m JOIN account a
+               ON {mine:a} AND a.id = m.account_id
+              WHERE {mine:m} AND m.company_id = $2 AND (NOT a.active OR a.deleted_at IS NOT NULL) ORDER BY 1",
+            vec![connection.company_id.clone().into()],
+        )
+        .await?;
+    let accounts: Vec<String> = rows.into_iter().map(|row| row.account).collect();
+    if accounts.is_empty() {
+        return Ok(None);
+    }
+    let (is, it) = match accounts.len() {
+        1 => ("is", "it"),
+        _ => ("are", "them"),
+    };
+    Ok(Some(Condition {
+        subjects: accounts.clone(),
+        ..Condition::new(
+            Cause::BrokenMapping,
+            format!(
+                "{} {is} mapped but cannot be used in QuickBooks any more: events that need {it} will fail.",
+                listed(&accounts)
+            ),
+        )
+    }))
+}
+
+/// The first few of a list, and how many more there are.
+fn listed(names: &[String]) -> String {
+    const SHOWN: usize = 5;
+    let shown = names[..names.len().min(SHOWN)].join(", ");
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+fn spell(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+// The alerts whose events were retried and have not come to an end yet.
+async fn on_trial(tx: &TenantTx) -> Result<HashSet<(String, String)>, Error> {
+    #[derive(FromQueryResult)]
+    struct Retried {
+        retried_code: String,
+    }
+    let rows = tx
+        .query_as::<Retried>(
+            "SELECT DISTINCT retried_code FROM event WHERE {mine} AND retried_code IS NOT NULL",
+            vec![],
+        )
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let cause = Cause::of_problem(&row.retried_code);
+            (cause.code().to_owned(), key_of(cause, &row.retried_code))
+        })
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_grant_is_told_of_in_time_and_its_hard_end_first() {
+        let now = at("2026-11-20T12:00:00Z");
+        let days = |days| now + TimeDelta::days(days);
+        assert_eq!(grant_ending(days(100), Some(days(1800)), now), None);
+        assert_eq!(grant_ending(days(15), None, now), None);
+        let idle = grant_ending(days(14), Some(days(31)), now).unwrap();
+        assert!(
+            idle.contains("2026-12-04") && idle.contains("100 days"),
+            "{idle}"
+        );
+        let hard = grant_ending(days(14), Some(days(30)), now).unwrap();
+        assert!(
+            hard.contains("2026-12-20") && hard.contains("five years"),
+            "{hard}"
+        );
+    }
+
+    #[test]
+    fn a_long_list_is_cut_and_says_so() {
+        let names: Vec<String> = (1..=7).map(|n| n.to_string()).collect();
+        assert_eq!(listed(&names[..2]), "1, 2");
+        assert_eq!(listed(&names), "1, 2, 3, 4, 5 and 2 more");
+    }
+}

@@ -1,0 +1,402 @@
+//! Alerts: each is caused for real, seen once however often it happened, cured, and seen closed; and the outside is told of
+//! both, once.
+
+use crate::world::{Tenant, World};
+use chrono::TimeDelta;
+use reqwest::Method;
+use sandbox::quickbooks::{FaultPlan, NewEntry, NewLine, Operation, Outcome, PostingType};
+use serde_json::{Value, json};
+
+/// How many events share each cause here.
+const MANY: usize = 100;
+
+/// The open alerts, the newest first.
+async fn open(store: &Tenant<'_>) -> Vec<Value> {
+    store.get("/alerts?state=open").await["items"]
+        .as_array()
+        .unwrap()
+        .clone()
+}
+
+/// The one open alert, which has this code.
+async fn only(store: &Tenant<'_>, code: &str) -> Value {
+    let open = open(store).await;
+    assert_eq!(open.len(), 1, "{code}: {open:#?}");
+    assert_eq!(open[0]["code"], code, "{:#}", open[0]);
+    assert!(!open[0]["steps"].as_array().unwrap().is_empty());
+    let sync = store.get("/sync").await;
+    assert_eq!(
+        (&sync["alert"], &sync["alerts"]),
+        (&open[0]["id"], &json!(1)),
+        "{sync:#}"
+    );
+    assert_ne!(sync["message"], "Things are good", "{sync:#}");
+    open[0].clone()
+}
+
+/// No alert is open; the one that was is closed, and the outside was told of its opening and its closing, once each.
+async fn closed(store: &Tenant<'_>, alert: &Value) {
+    assert_eq!(open(store).await, Vec::<Value>::new());
+    let id = alert["id"].as_str().unwrap();
+    let now = store.get(&format!("/alerts/{id}")).await;
+    assert_eq!(now["state"], "closed", "{now:#}");
+    assert!(now["closed_at"].is_string(), "{now:#}");
+    let told = store
+        .world
+        .rows(&format!(
+            "SELECT type || ' ' || (data->>'state') FROM webhook_message WHERE data->>'id' = '{id}' ORDER BY number"
+        ))
+        .await;
+    assert_eq!(told, ["alert.opened open", "alert.closed closed"]);
+}
+
+async fn things_are_good(store: &Tenant<'_>) {
+    let sync = store.get("/sync").await;
+    assert_eq!(sync["message"], "Things are good", "{sync:#}");
+}
+
+/// So many tickets, each changed before it is sent.
+async fn send_many(store: &Tenant<'_>, change: impl Fn(usize, &mut Value)) -> Vec<String> {
+    let mut events = Vec::with_capacity(MANY);
+    for place in 0..MANY {
+        let mut event = store.ticket(&format!("many-{place}")).await;
+        change(place, &mut event);
+        events.push(event);
+    }
+    store.send_events(events).await
+}
+
+async fn retry_all(store: &Tenant<'_>) {
+    store.post("/retry-failed", json!({})).await;
+    store.settle().await;
+}
+
+#[tokio::test]
+async fn a_lost_grant_is_one_alert_until_somebody_connects_again() {
+    let world = World::new().await;
+    let (store, company) = world.store("Harbour").await;
+    world.quickbooks().revoke_grants(&company.realm_id).unwrap();
+    send_many(&store, |_, _| {}).await;
+    for _ in 0..5 {
+        store.drain().await;
+    }
+    let alert = only(&store, "authentication_lost").await;
+    assert_eq!(alert["severity"], "critical");
+    assert!(
+        alert["link"].as_str().unwrap().ends_with("/connection"),
+        "{alert:#}"
+    );
+    store.connect(&company.realm_id).await;
+    closed(&store, &alert).await;
+    store.settle().await;
+    things_are_good(&store).await;
+    assert_eq!(
+        world.quickbooks().entry_count(&company.realm_id).unwrap(),
+        MANY
+    );
+}
+
+#[tokio::test]
+async fn a_lapsed_subscription_is_one_alert_until_the_sync_is_started_again_after_renewal() {
+    let world = World::new().await;
+    let (store, company) = world.store("Harbour").await;
+    world
+        .quickbooks()
+        .set_subscription_lapsed(&company.realm_id, true)
+        .unwrap();
+    send_many(&store, |_, _| {}).await;
+    for _ in 0..5 {
+        store.drain().await;
+    }
+    let alert = only(&store, "subscription_lapsed").await;
+    world
+        .quickbooks()
+        .set_subscription_lapsed(&company.realm_id, false)
+        .unwrap();
+    store.post("/sync/start", json!({})).await;
+    closed(&store, &alert).await;
+    store.settle().await;
+    things_are_good(&store).await;
+}
+
+#[tokio::test]
+async fn quickbooks_away_for_long_is_one_alert_until_it_answers() {
+    let world = World::new().await;
+    let (store, _) = world.store("Harbour").await;
+    world.quickbooks().plan(FaultPlan {
+        outcome: Outcome::Status(503),
+        ..FaultPlan::default()
+    });
+    store.send_event(store.ticket("t1").await).await;
+    store.drain().await;
+    assert_eq!(
+        open(&store).await,
+        Vec::<Value>::new(),
+        "a moment is no reason"
+    );
+    for _ in 0..MANY {
+        world.advance(TimeDelta::seconds(20)).await;
+        store.drain().await;
+    }
+    let alert = only(&store, "quickbooks_unreachable").await;
+    world.quickbooks().clear_plans();
+    store.settle().await;
+    closed(&store, &alert).await;
+    things_are_good(&store).await;
+}
+
+#[tokio::test]
+async fn a_sync_that_posts_nothing_for_an_hour_although_events_wait_is_one_alert_until_it_posts() {
+    let world = World::new().await;
+    let (store, _) = world.store("Harbour").await;
+    world.quickbooks().plan(FaultPlan {
+        operation: Some(Operation::CreateJournalEntry),
+        outcome: Outcome::Throttled,
+        ..FaultPlan::default()
+    });
+    store.send_event(store.ticket("t1").await).await;
+    for _ in 0..MANY {
+        store.drain().await;
+        world.advance(TimeDelta::seconds(61)).await;
+    }
+    let alert = only(&store, "sync_stalled").await;
+    assert!(
+        alert["detail"]
+            .as_str()
+            .unwrap()
+            .contains("limiting requests"),
+        "{alert:#}"
+    );
+    world.quickbooks().clear_plans();
+    store.settle().await;
+    closed(&store, &alert).await;
+    things_are_good(&store).await;
+}
+
+#[tokio::test]
+async fn a_tenant_whom_no_worker_serves_is_noticed_too() {
+    let world = World::new().await;
+    let (store, _) = world.store("Harbour").await;
+    store.send_event(store.ticket("t1").await).await;
+    world.advance(TimeDelta::minutes(10)).await;
+    assert_eq!(service::watch::overdue(&world.service).await.unwrap(), 1);
+    assert_eq!(open(&store).await, Vec::<Value>::new(), "ten minutes");
+    for _ in 0..3 {
+        world.advance(TimeDelta::minutes(61)).await;
+        service::watch::overdue(&world.service).await.unwrap();
+    }
+    let alert = only(&store, "sync_stalled").await;
+    store.drain().await;
+    closed(&store, &alert).await;
+    assert_eq!(service::watch::overdue(&world.service).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn events_in_a_closed_period_are_one_alert_until_it_is_reopened() {
+    let world = World::new().await;
+    let (store, company) = world.store("Harbour").await;
+    let day = store.now().await.date_naive();
+    world
+        .quickbooks()
+        .close_books(&company.realm_id, day, false)
+        .unwrap();
+    send_many(&store, |_, _| {}).await;
+    store.settle().await;
+    let alert = only(&store, "closed_period").await;
+    assert_eq!(
+        (&alert["events"], &alert["occurrences"]),
+        (&json!(MANY), &json!(MANY)),
+        "{alert:#}"
+    );
+    assert_eq!(alert["example_event_ids"].as_array().unwrap().len(), 5);
+    // Retried in vain: the same alert, and no second message.
+    retry_all(&store).await;
+    assert_eq!(only(&store, "closed_period").await["id"], alert["id"]);
+    world.quickbooks().reopen_books(&company.realm_id).unwrap();
+    retry_all(&store).await;
+    closed(&store, &alert).await;
+    things_are_good(&store).await;
+}
+
+#[tokio::test]
+async fn taken_numbers_are_one_alert_until_they_are_free() {
+    let world = World::new().await;
+    let (store, company) = world.store("Harbour").await;
+    let number = |place: usize| format!("{}", 500_000 + place);
+    let line = |account: &str, posting_type| NewLine {
+        account_id: company.account_id(account).unwrap().to_owned(),
+        posting_type,
+        amount: "7.00".parse().unwrap(),
+        description: None,
+    };
+    let mut foreign = Vec::new();
+    for place in 0..MANY {
+        let entry = NewEntry {
+            doc_number: Some(number(place)),
+            txn_date: "2026-11-01".parse().unwrap(),
+            private_note: None,
+            lines: vec![
+                line("1010", PostingType::Debit),
+                line("4000", PostingType::Credit),
+            ],
+        };
+        let entry = world
+            .quickbooks()
+            .insert_entry(&company.realm_id, &entry)
+            .unwrap();
+        foreign.push(entry.id);
+    }
+    send_many(&store, |place, event| {
+        event["number"] = json!(number(place))
+    })
+    .await;
+    store.settle().await;
+    let alert = only(&store, "number_taken").await;
+    assert_eq!(
+        (&alert["events"], &alert["occurrences"]),
+        (&json!(MANY), &json!(MANY)),
+        "{alert:#}"
+    );
+    for id in foreign {
+        world
+            .quickbooks()
+            .delete_entry(&company.realm_id, &id)
+            .unwrap();
+    }
+    retry_all(&store).await;
+    closed(&store, &alert).await;
+    things_are_good(&store).await;
+}
+
+#[tokio::test]
+async fn unbalanced_events_are_one_alert_until_they_are_sent_corrected() {
+    let world = World::new().await;
+    let (store, _) = world.store("Harbour").await;
+    send_many(&store, |_, event| {
+        event["transaction"]["payments"][0]["amount"] = json!("49.00");
+    })
+    .await;
+    store.settle().await;
+    let alert = only(&store, "unbalanced_events").await;
+    assert_eq!(alert["events"], json!(MANY), "{alert:#}");
+    let mut corrected = Vec::new();
+    for place in 0..MANY {
+        corrected.push(store.ticket(&format!("many-{place}")).await);
+    }
+    store.post("/events", json!({ "events": corrected })).await;
+    store.settle().await;
+    closed(&store, &alert).await;
+    things_are_good(&store).await;
+}
+
+#[tokio::test]
+async fn any_other_failure_is_an_alert_of_its_problem() {
+    let world = World::new().await;
+    let (store, _) = world.store("Harbour").await;
+    // Taken in before it is known which currency the company has.
+    let tenant = world.tenant("Before").await;
+    let mut events = Vec::new();
+    for place in 0..MANY {
+        let mut event = store.ticket(&format!("euro-{place}")).await;
+        event["currency"] = json!("EUR");
+        events.push(event);
+    }
+    let ids = store.send_events(events).await;
+    store.settle().await;
+    let alert = only(&store, "events_failed").await;
+    assert_eq!(
+        (&alert["problem_code"], &alert["events"]),
+        (&json!("foreign_currency"), &json!(MANY)),
+        "{alert:#}"
+    );
+    let mut corrected = Vec::new();
+    for place in 0..ids.len() {
+        corrected.push(store.ticket(&format!("euro-{place}")).await);
+    }
+    store.post("/events", json!({ "events": corrected })).await;
+    store.settle().await;
+    closed(&store, &alert).await;
+    assert_eq!(open(&tenant).await, Vec::<Value>::new());
+}
+
+#[tokio::test]
+async fn a_grant_about_to_end_is_one_alert_until_somebody_connects_again() {
+    let world = World::new().await;
+    let (store, company) = world.store("Harbour").await;
+    for (column, words) in [
+        ("refresh_expires_at", "100 days without use"),
+        ("hard_expires_at", "five years"),
+    ] {
+        world
+            .sql(&format!(
+                "UPDATE connection_grant SET {column} = tillpost_now() + interval '10 days'"
+            ))
+            .await;
+        for event in 0..MANY / 20 {
+            let event = store.ticket(&format!("{column}-{event}")).await;
+            store.send_event(event).await;
+            store.drain().await;
+        }
+        let alert = only(&store, "grant_ending").await;
+        assert_eq!(alert["severity"], "warning");
+        assert!(
+            alert["detail"].as_str().unwrap().contains(words),
+            "{alert:#}"
+        );
+        store.connect(&company.realm_id).await;
+        world
+            .sql("UPDATE connection_grant SET hard_expires_at = NULL")
+            .await;
+        store
+            .send_event(store.ticket(&format!("{column}-after")).await)
+            .await;
+        store.drain().await;
+        closed(&store, &alert).await;
+    }
+}
+
+#[tokio::test]
+async fn an_acknowledged_alert_stays_open_and_steps_behind_the_others() {
+    let world = World::new().await;
+    let (store, company) = world.store("Harbour").await;
+    let mut unbalanced = store.ticket("u1").await;
+    unbalanced["transaction"]["payments"][0]["amount"] = json!("49.00");
+    store.send_event(unbalanced).await;
+    store.drain().await;
+    let alert = only(&store, "unbalanced_events").await;
+    let path = format!("/alerts/{}/acknowledge", alert["id"].as_str().unwrap());
+    let acknowledged = store.post(&path, json!({})).await;
+    assert_eq!(acknowledged["state"], "open");
+    assert!(acknowledged["acknowledged_at"].is_string());
+    assert!(
+        acknowledged["acknowledged_by"]
+            .as_str()
+            .unwrap()
+            .starts_with("key_")
+    );
+    assert_eq!(store.post(&path, json!({})).await, acknowledged, "once");
+    let mut euro = store.ticket("e1").await;
+    euro["currency"] = json!("EUR");
+    store.send_event(euro).await;
+    store.drain().await;
+    // The one nobody knows of comes first, though the other matters more.
+    let sync = store.get("/sync").await;
+    assert_eq!(sync["alerts"], 2, "{sync:#}");
+    let first = store
+        .get(&format!("/alerts/{}", sync["alert"].as_str().unwrap()))
+        .await;
+    assert_eq!(first["code"], "events_failed", "{first:#}");
+    let audit = store.get("/audit-log").await;
+    let acknowledgements = audit["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|record| record["action"] == "alert.acknowledged")
+        .count();
+    assert_eq!(acknowledgements, 1);
+    let (status, _) = store
+        .send(Method::POST, "/alerts/alr_nobodys/acknowledge", None)
+        .await;
+    assert_eq!(status, 404);
+    drop(company);
+}
