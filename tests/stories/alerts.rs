@@ -400,3 +400,33 @@ async fn an_acknowledged_alert_stays_open_and_steps_behind_the_others() {
     assert_eq!(status, 404);
     drop(company);
 }
+
+/// L12, and L20 for a mapping.
+#[tokio::test]
+async fn a_mapped_account_made_inactive_is_one_alert_before_any_event_fails() {
+    let world = World::new().await;
+    let (store, company) = world.store("Harbour").await;
+    let drawer = company.account_id("1010").unwrap();
+    let set_active = |active| {
+        world
+            .quickbooks()
+            .set_account_active(&company.realm_id, drawer, active)
+            .unwrap();
+    };
+    set_active(false);
+    for _ in 0..MANY / 20 {
+        store.post("/account-imports", json!({})).await;
+        store.drain().await;
+    }
+    let alert = only(&store, "broken_mapping").await;
+    assert_eq!(alert["events"], 0, "nothing has failed yet: {alert:#}");
+    assert!(
+        alert["subjects"][0].as_str().unwrap().starts_with("1010 "),
+        "{alert:#}"
+    );
+    set_active(true);
+    store.post("/account-imports", json!({})).await;
+    store.drain().await;
+    closed(&store, &alert).await;
+    things_are_good(&store).await;
+}

@@ -64,7 +64,9 @@ pub(crate) async fn look_up(turn: &Turn<'_>) -> Result<Round, Error> {
     if !lease::holds(&tx, turn.lease).await? {
         return Ok(Round::Done);
     }
-    for entry in &due {
+    for entry in failures_last(&due, |entry| {
+        compare(&found, entry.event_id, &entry.number, &entry.content_hash).0
+    }) {
         let (what, holder) = compare(&found, entry.event_id, &entry.number, &entry.content_hash);
         let absences = u8::try_from(entry.absences).unwrap_or(u8::MAX);
         match posting::after_look_up(what, absences, &turn.waits) {
@@ -123,10 +125,12 @@ pub(crate) async fn before_first_send(
         return Ok(Err(Round::Done));
     }
     let mut unsent = Vec::with_capacity(ready.len());
-    for entry in ready {
+    for entry in failures_last(&ready, |entry| {
+        compare(&found, entry.event, &entry.number, &entry.content_hash).0
+    }) {
         let (what, holder) = compare(&found, entry.event, &entry.number, &entry.content_hash);
         match posting::before_first_send(what) {
-            _ if entry.attempts > 0 => unsent.push(entry),
+            _ if entry.attempts > 0 => unsent.push(entry.clone()),
             AfterLookUp::Settle => {
                 let id = holder.map(|holder| holder.id.clone()).unwrap_or_default();
                 settle::found(&tx, turn, entry.id, entry.event, &id).await?;
@@ -134,7 +138,7 @@ pub(crate) async fn before_first_send(
             AfterLookUp::NumberTaken => {
                 number_taken(&tx, entry.id, entry.event, &entry.number, holder).await?
             }
-            AfterLookUp::Send | AfterLookUp::LookAgain { .. } => unsent.push(entry),
+            AfterLookUp::Send | AfterLookUp::LookAgain { .. } => unsent.push(entry.clone()),
         }
     }
     tx.commit().await?;
@@ -152,6 +156,13 @@ async fn query(
         Ok(answer) => Ok(Ok(answer.value)),
         Err(failure) => Ok(Err(settle::trouble(turn, &failure).await?)),
     }
+}
+
+// A failure locks its alert, which everybody locks after the sync and the connection that a success writes to.
+fn failures_last<T>(entries: &[T], what: impl Fn(&T) -> Found) -> Vec<&T> {
+    let mut ordered: Vec<&T> = entries.iter().collect();
+    ordered.sort_by_key(|entry| what(entry) == Found::Foreign);
+    ordered
 }
 
 // Ours wins over a foreign one with the same number: an entry of ours in the books is a fact, whoever else uses its number.
