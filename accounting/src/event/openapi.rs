@@ -15,7 +15,9 @@ use super::{
     Purchase, Sale, SaleLine, ShippingLine, TaxLine, Transaction, TransactionType, TransferReceipt,
     TransferShipment,
 };
-use crate::{Currency, DocumentNumber, EventAmount, ExternalId, Key, Memo, Quantity, UnitCost};
+use crate::{
+    Currency, DocumentNumber, EventAmount, ExternalId, Key, KeyKind, Memo, Quantity, Slot, UnitCost,
+};
 
 /// No control characters, which is what a checked text promises.
 const PLAIN_TEXT: &str = r"^[^\x00-\x1f\x7f-\x9f]*$";
@@ -114,6 +116,23 @@ string_schema!(
     |text| text
         .enum_values(Some(Currency::all().map(|currency| currency.to_string())))
         .examples(["USD"])
+);
+
+string_schema!(
+    Slot,
+    "Slot",
+    "A role that an account plays in the posting rules.",
+    |text| text
+        .enum_values(Some(Slot::ALL.map(Slot::as_str)))
+        .examples(["revenue"])
+);
+string_schema!(
+    KeyKind,
+    "KeyKind",
+    "What the key of a slot names.",
+    |text| text
+        .enum_values(Some(KeyKind::ALL.map(KeyKind::as_str)))
+        .examples(["payment_type"])
 );
 
 /// A shape of a tagged enum: its name, its value of the tag, and the struct's own schema.
