@@ -7,7 +7,8 @@ use service::audit::AuditRecord;
 use service::chart::Account;
 use service::cursor::Page;
 use service::event::Event;
-use service::mapping::Mapping;
+use service::known_key::KnownKey;
+use service::mapping::{Mapping, MappingChange};
 use service::past_sync::PastSync;
 use service::tenant::Tenant;
 use utoipa::ToSchema;
@@ -46,6 +47,10 @@ pages! {
     AccountPage of Account;
     /// Rows of the mapping.
     MappingPage of Mapping;
+    /// Changes of the mapping.
+    MappingChangePage of MappingChange;
+    /// Known keys.
+    KnownKeyPage of KnownKey;
     /// Events.
     EventPage of Event;
     /// Past syncs.

@@ -3,9 +3,11 @@
 use crate::problem::Problem;
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
+use actix_web::http::header::{self, Header};
 use actix_web::{FromRequest, HttpRequest};
 use entity::id::{AccountId, AccountImportId, AlertId, ApiKeyId, EventId, MappingId, PastSyncId};
 use serde::de::DeserializeOwned;
+use service::mapping::Expected;
 use std::collections::HashSet;
 use std::future::{Ready, ready};
 use std::str::FromStr;
@@ -55,6 +57,39 @@ impl<T: InPath> FromRequest for Id<T> {
             .and_then(|text| text.parse().ok())
             .unwrap_or_else(T::nobodys);
         ready(Ok(Self(id)))
+    }
+}
+
+/// The versions a change is meant for, as the header If-Match names them; left out, or `*`: any.
+pub(crate) struct IfMatch(pub(crate) Expected);
+
+impl FromRequest for IfMatch {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(if_match(request).map(Self))
+    }
+}
+
+fn if_match(request: &HttpRequest) -> Result<Expected, Problem> {
+    if !request.headers().contains_key(header::IF_MATCH) {
+        return Ok(Expected::Any);
+    }
+    match header::IfMatch::parse(request) {
+        Ok(header::IfMatch::Any) => Ok(Expected::Any),
+        // A weak tag never matches, as a change must be of just what was read.
+        Ok(header::IfMatch::Items(tags)) if !tags.is_empty() => Ok(Expected::OneOf(
+            tags.iter()
+                .filter(|tag| !tag.weak)
+                .map(|tag| tag.tag().to_owned())
+                .collect(),
+        )),
+        Ok(header::IfMatch::Items(_)) | Err(_) => Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "invalid_header",
+            "the header If-Match is no ETag: send one as it was answered, in its quotation marks, or `*`",
+        )),
     }
 }
 

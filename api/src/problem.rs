@@ -224,6 +224,9 @@ impl From<Error> for Problem {
                 }
             }
             Error::Conflict { code, detail } => Self::new(StatusCode::CONFLICT, code, detail),
+            Error::Stale { code, detail } => {
+                Self::new(StatusCode::PRECONDITION_FAILED, code, detail)
+            }
             Error::QuickBooks { code, detail } => {
                 tracing::warn!("{code}: {detail}");
                 Self::new(StatusCode::BAD_GATEWAY, code, detail)

@@ -10,9 +10,11 @@ pub(crate) mod explorer;
 pub(crate) mod flow;
 pub(crate) mod health;
 pub(crate) mod ingest;
+pub(crate) mod known_key;
 pub(crate) mod mapping;
 pub(crate) mod ndjson;
 pub(crate) mod past_sync;
+pub(crate) mod readiness;
 pub(crate) mod sync;
 pub(crate) mod tenant;
 

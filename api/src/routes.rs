@@ -2,8 +2,8 @@
 //! operation's id, in [`service::access::OPERATIONS`], in the OpenAPI document and in the log.
 
 use crate::resource::{
-    account, alert, api_key, audit, connection, event, explorer, flow, health, ingest, mapping,
-    past_sync, sync, tenant,
+    account, alert, api_key, audit, connection, event, explorer, flow, health, ingest, known_key,
+    mapping, past_sync, readiness, sync, tenant,
 };
 use crate::routing::routes;
 
@@ -33,6 +33,12 @@ routes! {
         put    "/v1/tenants/{tenant_id}/mappings" => mapping::set_mapping;
         post   "/v1/tenants/{tenant_id}/mappings/bulk" => mapping::set_mappings;
         delete "/v1/tenants/{tenant_id}/mappings/{mapping_id}" => mapping::clear_mapping;
+
+        get    "/v1/tenants/{tenant_id}/mapping-changes" => mapping::list_mapping_changes;
+        get    "/v1/tenants/{tenant_id}/readiness" => readiness::read_mapping_readiness;
+        get    "/v1/tenants/{tenant_id}/known-keys" => known_key::list_known_keys;
+        post   "/v1/tenants/{tenant_id}/known-keys" => known_key::declare_known_keys;
+        delete "/v1/tenants/{tenant_id}/known-keys" => known_key::forget_known_key;
 
         post   "/v1/tenants/{tenant_id}/events" => ingest::take_in_events;
         get    "/v1/tenants/{tenant_id}/events" => event::list_events;

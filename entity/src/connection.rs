@@ -27,6 +27,7 @@ pub struct Model {
     pub connected_at: DateTimeUtc,
     pub disconnected_at: Option<DateTimeUtc>,
     pub last_success_at: Option<DateTimeUtc>,
+    pub mapping_version: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -33,6 +33,7 @@ pub struct Model {
     pub taken_in_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
     pub synced_at: Option<DateTimeUtc>,
+    pub footprint_id: Option<Uuid>,
     pub retried_code: Option<String>,
 }
 

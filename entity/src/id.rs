@@ -107,6 +107,8 @@ typed_id! {
     AccountImportId, AccountImportTag, "aci";
     /// A row of the mapping: a slot, and the account that plays it.
     MappingId, MappingTag, "map";
+    /// A change of the mapping, in its history.
+    MappingChangeId, MappingChangeTag, "mch";
     /// A financial event.
     EventId, EventTag, "evt";
     /// The journal entry of an event.

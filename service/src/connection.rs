@@ -167,7 +167,7 @@ pub(crate) async fn company(tx: &TenantTx) -> Result<Model, Error> {
     current(tx).await?.ok_or_else(not_connected)
 }
 
-fn not_connected() -> Error {
+pub(crate) fn not_connected() -> Error {
     Error::conflict(
         "not_connected",
         "no QuickBooks company is connected; create an authorization request and open its link in a browser",

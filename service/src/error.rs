@@ -26,6 +26,14 @@ pub enum Error {
         /// What stands in the way and what to do first.
         detail: String,
     },
+    /// What the caller wants to change is no longer what they saw; they look again first.
+    #[error("{detail}")]
+    Stale {
+        /// Stable, for programs.
+        code: &'static str,
+        /// What changed and what to do first.
+        detail: String,
+    },
     /// QuickBooks could not be asked, or would not answer; trying again later may help.
     #[error("{detail}")]
     QuickBooks {

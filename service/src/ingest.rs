@@ -5,7 +5,8 @@ mod series;
 
 use crate::access::Caller;
 use crate::error::Error;
-use crate::{Service, bell, books, connection};
+use crate::need::Footprints;
+use crate::{Service, bell, books, connection, readiness};
 use accounting::{Currency, Event, EventError};
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::id::{EventId, TenantId};
@@ -15,6 +16,7 @@ use serde::Serialize;
 use series::Series;
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 /// Events that are taken in at once; a longer stream is taken in by so many at a time.
 pub const BULK_MAX: usize = 1000;
@@ -103,16 +105,26 @@ pub async fn take_in(
     let line = Line::read(&tx).await?;
     let mut results: Vec<Option<TakenEvent>> = Vec::with_capacity(events.len());
     let mut candidates = Vec::with_capacity(events.len());
+    let mut footprints = Footprints::default();
     for (index, event) in events.into_iter().enumerate() {
         match event.and_then(|event| line.check(event)) {
             Ok(event) => {
                 results.push(None);
-                candidates.push(Candidate::new(index, event));
+                let footprint = footprints.note(&event);
+                candidates.push(Candidate::new(index, event, footprint));
             }
             Err(error) => results.push(Some(refused(index, None, error.into()))),
         }
     }
-    let queued = store(&tx, caller, &line, candidates, &mut results).await?;
+    let stored = store(&tx, caller, &line, candidates, &mut results).await?;
+    for (footprint, event) in stored.carried {
+        footprints.carried_by(footprint, event);
+    }
+    let learned = footprints.learn(&tx).await?;
+    for need in readiness::unmapped_among(&tx, &learned).await? {
+        tracing::info!(tenant.id = %tenant, "an event asks for {need}, which has no account yet");
+    }
+    let queued = stored.queued;
     if queued {
         bell::wake(&tx).await?;
     }
@@ -184,10 +196,20 @@ struct Candidate {
     location: Option<String>,
     body: String,
     body_hash: Vec<u8>,
+    footprint: Uuid,
+}
+
+/// What became of a batch.
+#[derive(Default)]
+struct Stored {
+    /// Whether any event was queued.
+    queued: bool,
+    /// Each footprint with an event that was stored with it.
+    carried: Vec<(Uuid, EventId)>,
 }
 
 impl Candidate {
-    fn new(index: usize, event: Event) -> Self {
+    fn new(index: usize, event: Event, footprint: Uuid) -> Self {
         // Identity is by meaning (`19.9` is `19.90`); what is kept is the event as its sender wrote it.
         let canonical = event.canonical_json();
         let body = serde_json::to_string(&event)
@@ -208,6 +230,7 @@ impl Candidate {
                 .map(|location| location.as_str().to_owned()),
             body_hash: Sha256::digest(canonical.as_bytes()).to_vec(),
             body,
+            footprint,
         }
     }
 
@@ -249,9 +272,10 @@ async fn store(
     line: &Line,
     candidates: Vec<Candidate>,
     results: &mut [Option<TakenEvent>],
-) -> Result<bool, Error> {
+) -> Result<Stored, Error> {
+    let mut stored = Stored::default();
     if candidates.is_empty() {
-        return Ok(false);
+        return Ok(stored);
     }
     let mut series = Series::lock(tx).await?;
     let mut known = known(tx, &candidates).await?;
@@ -261,7 +285,6 @@ async fn store(
         .collect();
     series.avoid(tx, wanted, candidates.len()).await?;
     let mut new = Vec::new();
-    let mut queued = false;
     for candidate in candidates {
         let index = candidate.index;
         let result = match known.get(&candidate.identity()) {
@@ -275,7 +298,8 @@ async fn store(
                 if let (Some(id), Some(number), Some(version), Some(status)) =
                     (result.id, &result.number, result.version, &result.status)
                 {
-                    queued |= status == "not_synced";
+                    stored.queued |= status == "not_synced";
+                    stored.carried.push((candidate.footprint, id));
                     known.insert(
                         candidate.identity(),
                         Known {
@@ -294,7 +318,7 @@ async fn store(
                 Err(holder) => candidate.refused("number_in_use", "number", holder),
                 Ok(number) => {
                     let queues = line.queues(candidate.occurred_at);
-                    queued |= queues;
+                    stored.queued |= queues;
                     let row = Known {
                         id: EventId::new(),
                         r#type: candidate.kind.to_owned(),
@@ -304,6 +328,7 @@ async fn store(
                         body_hash: candidate.body_hash.clone(),
                         status: if queues { "not_synced" } else { "never_synced" }.to_owned(),
                     };
+                    stored.carried.push((candidate.footprint, row.id));
                     let result = candidate.taken(Taken::Accepted, &row);
                     known.insert(candidate.identity(), row.clone());
                     new.push((candidate, row));
@@ -315,5 +340,5 @@ async fn store(
     }
     flush(tx, line, &mut new).await?;
     series.keep(tx).await?;
-    Ok(queued)
+    Ok(stored)
 }

@@ -1,14 +1,25 @@
 //! The mapping: which account plays which slot, by default, for one key, or at one location.
 
+mod cures;
+mod history;
+pub(crate) mod input;
+mod version;
+
+pub use history::{ChangedAccount, MappingChange, MappingChangeQuery, Way, list as changes};
+pub use version::Expected;
+pub(crate) use version::{lock, tag};
+
 use crate::access::Caller;
 use crate::error::Error;
-use crate::{Service, audit, chart, connection};
+use crate::{Service, audit, connection};
 use accounting::Slot;
 use chrono::{DateTime, Utc};
 use entity::id::{AccountId, MappingId, TenantId};
 use entity::mapping::{Column, Entity, Model};
 use entity::store::TenantTx;
 use entity::{account, connection as connection_row};
+use history::Change;
+use input::named;
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -22,7 +33,7 @@ pub const BULK_MAX: usize = 1000;
 #[serde(deny_unknown_fields)]
 pub struct SetMapping {
     /// The role, as the accounting contract names it.
-    #[schema(example = "revenue")]
+    #[schema(value_type = accounting::Slot, example = "revenue")]
     pub slot: String,
     /// The key it is set for: an item class, a payment type, a reason, …; left out: the slot's default.
     #[schema(example = "apparel")]
@@ -40,7 +51,7 @@ pub struct Mapping {
     /// Its id.
     pub id: MappingId,
     /// The role.
-    #[schema(example = "revenue")]
+    #[schema(value_type = accounting::Slot, example = "revenue")]
     pub slot: String,
     /// The key it is set for; none: the slot's default.
     #[schema(example = "apparel")]
@@ -63,6 +74,27 @@ pub struct Mapping {
     pub set_by: String,
     /// When.
     pub set_at: DateTime<Utc>,
+}
+
+/// A row of the mapping that was set.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SetRow {
+    /// The row.
+    #[serde(flatten)]
+    pub mapping: Mapping,
+    /// Failed events that lacked an account and now find every one: retry them. Entries already posted stay as they are.
+    pub cures: u64,
+}
+
+/// What a change of the mapping led to.
+#[derive(Debug, Clone)]
+pub struct Changed<T> {
+    /// What was asked for.
+    pub value: T,
+    /// The tag of the mapping as it is now.
+    pub version: String,
+    /// Failed events that lacked an account and now find every one.
+    pub cures: u64,
 }
 
 /// What became of one row of a bulk.
@@ -88,66 +120,255 @@ pub struct MappingProblem {
     pub field: Option<String>,
 }
 
-/// The tenant's mapping for its present company, in the order of the slots.
+/// The tenant's mapping for its present company, in the order of the slots, and its version.
 ///
 /// # Errors
 /// `not_connected`.
-pub async fn list(service: &Service, tenant: TenantId) -> Result<Vec<Mapping>, Error> {
+pub async fn list(service: &Service, tenant: TenantId) -> Result<(Vec<Mapping>, String), Error> {
     let tx = service.tenant(tenant).await?;
     let company = connection::company(&tx).await?;
-    let rows = rows(&tx, &company.company_id).await?;
-    let accounts = accounts(&tx, &company.company_id).await?;
-    let mut mappings: Vec<_> = rows
-        .into_iter()
-        .filter_map(|row| view(row, &accounts))
-        .collect();
+    let version = tag(&company);
+    let desk = CompanyMapping::read(&tx, company).await?;
+    let mut mappings: Vec<_> = desk.rows.iter().filter_map(|row| desk.view(row)).collect();
     let place = |slot: &str| Slot::ALL.iter().position(|known| known.as_str() == slot);
     mappings.sort_by(|a, b| {
         (place(&a.slot), &a.key, &a.location).cmp(&(place(&b.slot), &b.key, &b.location))
     });
-    Ok(mappings)
+    Ok((mappings, version))
 }
 
 /// Sets one row; setting it again replaces its account. Entries already posted stay as they are.
 ///
 /// # Errors
-/// `not_connected`, `unknown_slot`, `unexpected_key`, `invalid_key`, `unknown_account`, `inactive_account`,
-/// `account_type_refused`.
+/// `not_connected`, `mapping_changed`, `unknown_slot`, `unexpected_key`, `invalid_key`, `unknown_account`,
+/// `inactive_account`, `account_type_refused`.
 pub async fn set(
     service: &Service,
     caller: &Caller,
     tenant: TenantId,
+    expected: &Expected,
     request: SetMapping,
-) -> Result<Mapping, Error> {
+) -> Result<Changed<Mapping>, Error> {
     let tx = service.tenant(tenant).await?;
-    let company = connection::company(&tx).await?;
-    let mapping = set_one(&tx, &company, caller, &request).await?;
+    let mut pen = Pen::take(&tx, caller, expected, Way::ByHand).await?;
+    let mapping = pen.set(&request).await?;
+    let (version, cures) = pen.put_down().await?;
     tx.commit().await?;
-    Ok(mapping)
+    Ok(Changed {
+        value: mapping,
+        version,
+        cures,
+    })
 }
 
 /// Sets many rows, each on its own: what is sound is set, what is not says why.
 ///
 /// # Errors
-/// `not_connected`, `too_many_mappings`.
+/// `not_connected`, `mapping_changed`, `no_mappings`, `too_many_mappings`.
 pub async fn set_many(
     service: &Service,
     caller: &Caller,
     tenant: TenantId,
-    requests: Vec<SetMapping>,
-) -> Result<Vec<MappingResult>, Error> {
-    if requests.is_empty() || requests.len() > BULK_MAX {
-        return Err(Error::invalid(
-            "too_many_mappings",
-            "mappings",
-            format!("{} mappings at once: send 1 to {BULK_MAX}", requests.len()),
-        ));
-    }
+    expected: &Expected,
+    requests: &[SetMapping],
+) -> Result<Changed<Vec<MappingResult>>, Error> {
+    check_count(requests.len())?;
     let tx = service.tenant(tenant).await?;
-    let company = connection::company(&tx).await?;
+    let mut pen = Pen::take(&tx, caller, expected, Way::ByHand).await?;
     let mut results = Vec::with_capacity(requests.len());
     for (index, request) in requests.iter().enumerate() {
-        let (mapping, problem) = match set_one(&tx, &company, caller, request).await {
+        results.push(pen.set_or_say(index, request).await?);
+    }
+    let (version, cures) = pen.put_down().await?;
+    tx.commit().await?;
+    Ok(Changed {
+        value: results,
+        version,
+        cures,
+    })
+}
+
+/// Whether so many rows can be set at once.
+///
+/// # Errors
+/// `no_mappings`, `too_many_mappings`.
+pub(crate) fn check_count(rows: usize) -> Result<(), Error> {
+    match rows {
+        0 => Err(Error::invalid(
+            "no_mappings",
+            "mappings",
+            format!("the list is empty: send 1 to {BULK_MAX} mappings"),
+        )),
+        1..=BULK_MAX => Ok(()),
+        _ => Err(Error::invalid(
+            "too_many_mappings",
+            "mappings",
+            format!("{rows} mappings at once: send 1 to {BULK_MAX}"),
+        )),
+    }
+}
+
+/// Clears one row; what it was set for is unmapped, or falls back to the default.
+///
+/// # Errors
+/// [`Error::NotFound`]; `mapping_changed`.
+pub async fn clear(
+    service: &Service,
+    caller: &Caller,
+    tenant: TenantId,
+    expected: &Expected,
+    id: MappingId,
+) -> Result<Changed<()>, Error> {
+    let tx = service.tenant(tenant).await?;
+    if connection::current(&tx).await?.is_none() {
+        return Err(Error::NotFound);
+    }
+    let mut pen = Pen::take(&tx, caller, expected, Way::ByHand).await?;
+    pen.clear(id).await?;
+    let (version, cures) = pen.put_down().await?;
+    tx.commit().await?;
+    Ok(Changed {
+        value: (),
+        version,
+        cures,
+    })
+}
+
+/// The mapping of the present company with its accounts, read once.
+pub(crate) struct CompanyMapping {
+    pub(crate) company: connection_row::Model,
+    pub(crate) rows: Vec<Model>,
+    pub(crate) accounts: HashMap<AccountId, account::Model>,
+}
+
+impl CompanyMapping {
+    pub(crate) async fn read(tx: &TenantTx, company: connection_row::Model) -> Result<Self, Error> {
+        Ok(Self {
+            rows: rows(tx, &company.company_id).await?,
+            accounts: accounts(tx, &company.company_id).await?,
+            company,
+        })
+    }
+
+    /// What resolves to which row, by the row's id, broken or not.
+    pub(crate) fn resolution(&self) -> accounting::Mapping {
+        self.collect(|_| true)
+    }
+
+    /// What resolves to a row whose account entries can use.
+    pub(crate) fn usable(&self) -> accounting::Mapping {
+        self.collect(|account| account.active && account.deleted_at.is_none())
+    }
+
+    fn collect(&self, fits: impl Fn(&account::Model) -> bool) -> accounting::Mapping {
+        let mut mapping = accounting::Mapping::default();
+        for row in &self.rows {
+            let account = self.accounts.get(&row.account_id);
+            if let (Ok(slot), true) = (row.slot.parse(), account.is_some_and(&fits)) {
+                mapping.set(
+                    slot,
+                    some(&row.key),
+                    some(&row.location),
+                    row.id.to_string(),
+                );
+            }
+        }
+        mapping
+    }
+
+    pub(crate) fn view(&self, row: &Model) -> Option<Mapping> {
+        Some(view(row, self.accounts.get(&row.account_id)?))
+    }
+}
+
+fn some(text: &str) -> Option<&str> {
+    (!text.is_empty()).then_some(text)
+}
+
+/// Whoever changes the mapping, one at a time: rows are set and cleared with their history, and the version is raised once.
+pub(crate) struct Pen<'t> {
+    tx: &'t TenantTx,
+    actor: &'t str,
+    way: Way,
+    pub(crate) desk: CompanyMapping,
+    changed: bool,
+}
+
+impl<'t> Pen<'t> {
+    /// Locks the mapping against other changes of it and reads it.
+    pub(crate) async fn take(
+        tx: &'t TenantTx,
+        caller: &'t Caller,
+        expected: &Expected,
+        way: Way,
+    ) -> Result<Self, Error> {
+        let company = lock(tx, expected).await?;
+        Ok(Self {
+            tx,
+            actor: caller.actor(),
+            way,
+            desk: CompanyMapping::read(tx, company).await?,
+            changed: false,
+        })
+    }
+
+    /// Sets a row. Setting what is set already changes nothing.
+    pub(crate) async fn set(&mut self, request: &SetMapping) -> Result<Mapping, Error> {
+        let row = input::row(request, &self.desk.accounts)?;
+        let (slot, key, location) = (row.slot.as_str(), row.key, row.location);
+        let account = row.account.clone();
+        let place = self
+            .desk
+            .rows
+            .iter()
+            .position(|row| row.slot == slot && row.key == key && row.location == location);
+        let before = place.map(|place| self.desk.rows[place].clone());
+        if let Some(before) = &before
+            && before.account_id == account.id
+        {
+            return Ok(view(before, &account));
+        }
+        let after = self
+            .tx
+            .query_as::<Model>(
+                "INSERT INTO mapping (tenant_id, id, company_id, slot, key, location, account_id, set_by)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+                 ON CONFLICT (tenant_id, company_id, slot, key, location)
+                   DO UPDATE SET account_id = excluded.account_id, set_by = excluded.set_by, set_at = tillpost_now()
+                 RETURNING *",
+                vec![
+                    MappingId::new().into(),
+                    self.desk.company.company_id.clone().into(),
+                    slot.into(),
+                    key.into(),
+                    location.into(),
+                    account.id.into(),
+                    self.actor.into(),
+                ],
+            )
+            .await?
+            .pop()
+            .ok_or(Error::NotFound)?;
+        let from = before.map(|before| before.account_id);
+        self.record("mapping.set", &after, from, Some(account.id))
+            .await?;
+        match place {
+            Some(place) => self.desk.rows[place] = after.clone(),
+            None => self.desk.rows.push(after.clone()),
+        }
+        Ok(view(&after, &account))
+    }
+
+    /// Sets a row of a bulk, or says why it cannot be set.
+    ///
+    /// # Errors
+    /// Only what stops the whole bulk.
+    pub(crate) async fn set_or_say(
+        &mut self,
+        index: usize,
+        request: &SetMapping,
+    ) -> Result<MappingResult, Error> {
+        let (mapping, problem) = match self.set(request).await {
             Ok(mapping) => (Some(mapping), None),
             Err(Error::Invalid {
                 code,
@@ -163,179 +384,66 @@ pub async fn set_many(
             ),
             Err(error) => return Err(error),
         };
-        results.push(MappingResult {
+        Ok(MappingResult {
             index,
             mapping,
             problem,
-        });
+        })
     }
-    tx.commit().await?;
-    Ok(results)
-}
 
-/// Clears one row; what it was set for is unmapped, or falls back to the default.
-///
-/// # Errors
-/// [`Error::NotFound`].
-pub async fn clear(
-    service: &Service,
-    caller: &Caller,
-    tenant: TenantId,
-    id: MappingId,
-) -> Result<(), Error> {
-    let tx = service.tenant(tenant).await?;
-    let done = tx
-        .execute(
-            "DELETE FROM mapping WHERE {mine} AND id = $2",
-            vec![id.into()],
+    async fn clear(&mut self, id: MappingId) -> Result<(), Error> {
+        let row = self
+            .tx
+            .query_as::<Model>(
+                "DELETE FROM mapping WHERE {mine} AND id = $2 RETURNING *",
+                vec![id.into()],
+            )
+            .await?
+            .pop()
+            .ok_or(Error::NotFound)?;
+        self.record("mapping.cleared", &row, Some(row.account_id), None)
+            .await?;
+        self.desk.rows.retain(|kept| kept.id != id);
+        Ok(())
+    }
+
+    async fn record(
+        &mut self,
+        action: &str,
+        row: &Model,
+        from: Option<AccountId>,
+        to: Option<AccountId>,
+    ) -> Result<(), Error> {
+        self.changed = true;
+        let change = Change {
+            company_id: &row.company_id,
+            actor: self.actor,
+            way: self.way,
+            slot: &row.slot,
+            key: &row.key,
+            location: &row.location,
+            from,
+            to,
+        };
+        history::record(self.tx, change).await?;
+        audit::record(
+            self.tx,
+            self.actor,
+            action,
+            &row.id.to_string(),
+            serde_json::json!({ "slot": row.slot, "key": row.key, "location": row.location, "account_id": to }),
         )
-        .await?;
-    if done.rows_affected() == 0 {
-        return Err(Error::NotFound);
+        .await
     }
-    audit::record(
-        &tx,
-        caller.actor(),
-        "mapping.cleared",
-        &id.to_string(),
-        serde_json::json!({}),
-    )
-    .await?;
-    tx.commit().await?;
-    Ok(())
-}
 
-async fn set_one(
-    tx: &TenantTx,
-    company: &connection_row::Model,
-    caller: &Caller,
-    request: &SetMapping,
-) -> Result<Mapping, Error> {
-    let slot = read_slot(&request.slot)?;
-    let key = read_key(slot, request.key.as_deref())?;
-    let location = read_name("location", request.location.as_deref())?;
-    let account = read_account(tx, company, slot, request.account_id).await?;
-    let row = tx
-        .query_as::<Model>(
-            "INSERT INTO mapping (tenant_id, id, company_id, slot, key, location, account_id, set_by)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-             ON CONFLICT (tenant_id, company_id, slot, key, location)
-               DO UPDATE SET account_id = excluded.account_id, set_by = excluded.set_by, set_at = tillpost_now()
-             RETURNING *",
-            vec![
-                MappingId::new().into(),
-                company.company_id.clone().into(),
-                slot.as_str().into(),
-                key.unwrap_or_default().into(),
-                location.unwrap_or_default().into(),
-                account.id.into(),
-                caller.actor().into(),
-            ],
-        )
-        .await?
-        .pop()
-        .ok_or(Error::NotFound)?;
-    audit::record(
-        tx,
-        caller.actor(),
-        "mapping.set",
-        &row.id.to_string(),
-        serde_json::json!({ "slot": row.slot, "key": row.key, "location": row.location, "account_id": row.account_id }),
-    )
-    .await?;
-    let accounts = HashMap::from([(account.id, account)]);
-    view(row, &accounts).ok_or(Error::NotFound)
-}
-
-fn read_slot(text: &str) -> Result<Slot, Error> {
-    text.parse().map_err(|_| {
-        let slots: Vec<_> = Slot::ALL.iter().map(|slot| slot.as_str()).collect();
-        Error::invalid(
-            "unknown_slot",
-            "slot",
-            format!(
-                "`{}` is no slot; use one of {}",
-                clip(text),
-                slots.join(", ")
-            ),
-        )
-    })
-}
-
-fn read_key(slot: Slot, key: Option<&str>) -> Result<Option<&str>, Error> {
-    if key.is_some() && slot.key().is_none() {
-        return Err(Error::invalid(
-            "unexpected_key",
-            "key",
-            format!("slot {slot} has no key: leave it out", slot = slot.as_str()),
-        ));
-    }
-    read_name("key", key)
-}
-
-fn read_name<'a>(field: &'static str, name: Option<&'a str>) -> Result<Option<&'a str>, Error> {
-    match name {
-        Some(text) if accounting::Key::new(text).is_err() => Err(Error::invalid(
-            "invalid_key",
-            field,
-            format!(
-                "`{}` cannot be a {field}: use the text that events carry, or leave it out",
-                clip(text)
-            ),
-        )),
-        other => Ok(other),
-    }
-}
-
-fn clip(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(64).collect()
-}
-
-async fn read_account(
-    tx: &TenantTx,
-    company: &connection_row::Model,
-    slot: Slot,
-    id: AccountId,
-) -> Result<account::Model, Error> {
-    let account = match chart::row(tx, id).await {
-        Ok(account) if account.company_id == company.company_id && account.deleted_at.is_none() => {
-            account
-        }
-        Ok(_) | Err(Error::NotFound) => {
-            return Err(Error::invalid(
-                "unknown_account",
-                "account_id",
-                format!(
-                    "there is no account {id} in the imported chart; list the accounts, or import the chart again"
-                ),
-            ));
-        }
-        Err(error) => return Err(error),
-    };
-    if !account.active {
-        return Err(Error::invalid(
-            "inactive_account",
-            "account_id",
-            format!(
-                "account {} is inactive in QuickBooks; make it active there and import the chart again, or choose another",
-                named(&account)
-            ),
-        ));
-    }
-    slot.check(&account.account_type).map_err(|refusal| {
-        Error::invalid(
-            "account_type_refused",
-            "account_id",
-            format!("account {}: {refusal}", named(&account)),
-        )
-    })?;
-    Ok(account)
-}
-
-fn named(account: &account::Model) -> String {
-    match &account.number {
-        Some(number) => format!("{number} {}", account.name),
-        None => account.name.clone(),
+    /// Ends the change: the mapping's tag as it is now, and how many failed events find every account.
+    pub(crate) async fn put_down(&self) -> Result<(String, u64), Error> {
+        let version = if self.changed {
+            version::raise(self.tx, &self.desk.company).await?
+        } else {
+            tag(&self.desk.company)
+        };
+        Ok((version, cures::count(self.tx, &self.desk).await?))
     }
 }
 
@@ -364,8 +472,7 @@ pub(crate) async fn accounts(
         .collect())
 }
 
-fn view(row: Model, accounts: &HashMap<AccountId, account::Model>) -> Option<Mapping> {
-    let account = accounts.get(&row.account_id)?;
+fn view(row: &Model, account: &account::Model) -> Mapping {
     let broken = if account.deleted_at.is_some() {
         Some(format!(
             "account {} was deleted here; import the chart again, or choose another",
@@ -385,18 +492,17 @@ fn view(row: Model, accounts: &HashMap<AccountId, account::Model>) -> Option<Map
         .ok()
         .and_then(|slot| slot.check(&account.account_type).ok().flatten())
         .map(|unusual| unusual.to_string());
-    let some = |text: String| (!text.is_empty()).then_some(text);
-    Some(Mapping {
+    Mapping {
         id: row.id,
-        slot: row.slot,
-        key: some(row.key),
-        location: some(row.location),
+        slot: row.slot.clone(),
+        key: some(&row.key).map(str::to_owned),
+        location: some(&row.location).map(str::to_owned),
         account_id: row.account_id,
         account_name: account.name.clone(),
         account_number: account.number.clone(),
         broken,
         warning,
-        set_by: row.set_by,
+        set_by: row.set_by.clone(),
         set_at: row.set_at,
-    })
+    }
 }

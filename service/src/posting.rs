@@ -17,7 +17,7 @@ use crate::alert::Cause as AlertCause;
 use crate::chart::Imported;
 use crate::error::Error;
 use crate::grant::{self, Access, NoAccess};
-use crate::{Service, alert, bell, chart, connection, sync};
+use crate::{Service, alert, bell, chart, connection, need, sync};
 use accounting::posting::Waits;
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::connection::Model as Connection;
@@ -180,6 +180,7 @@ async fn work(
         waits,
     };
     let until = tokio::time::Instant::now() + posting.turn;
+    while need::catch_up(service, tenant).await? && tokio::time::Instant::now() < until {}
     // A token that was refused is refreshed once in a turn; a company that refuses the fresh one too is looked at by a person.
     let mut refreshed = false;
     loop {

@@ -31,13 +31,18 @@ impl Operation {
         service::access::scope_of(&self.id).is_some()
     }
 
-    /// The path with its parameters filled in.
+    /// The path with its parameters filled in, and the query it cannot do without.
     pub fn filled(&self, value: impl Fn(&str) -> String) -> String {
-        self.in_path()
+        let path = self
+            .in_path()
             .into_iter()
             .fold(self.path.clone(), |path, name| {
                 path.replace(&format!("{{{name}}}"), &value(name))
-            })
+            });
+        match self.id.as_str() {
+            "forget_known_key" => format!("{path}?kind=payment_type&key=voucher"),
+            _ => path,
+        }
     }
 
     /// A sound body, where the operation takes one. An operation that is not known here fails its story.
@@ -62,6 +67,9 @@ impl Operation {
             "set_mappings" => json!({
                 "mappings": [{ "slot": "revenue", "key": "books", "location": "boston", "account_id": account_id }],
             }),
+            "declare_known_keys" => {
+                json!({ "keys": [{ "kind": "payment_type", "key": "voucher" }] })
+            }
             "take_in_events" => json!({ "events": [event()] }),
             "retry_failed_events" => json!({ "problem_code": "missing_mappings" }),
             "create_past_sync" => json!({ "from_date": "2026-09-01", "to_date": "2026-09-30" }),

@@ -1,20 +1,23 @@
 //! Examples of requests and answers. Answers are made of the very types that answer, so that they cannot grow apart;
 //! requests are read by the very types that read them, in the tests below.
 
+mod desk;
 mod values;
 
 use crate::page::{
-    AccountPage, AlertPage, ApiKeyPage, AuditRecordPage, EventPage, MappingPage, PastSyncPage,
-    TenantPage,
+    AccountPage, AlertPage, ApiKeyPage, AuditRecordPage, EventPage, KnownKeyPage,
+    MappingChangePage, MappingPage, PastSyncPage, TenantPage,
 };
 use crate::resource::health::Health;
 use crate::resource::ingest::TakenIn;
 use accounting::event::openapi::examples as financial_events;
+use desk::*;
 use serde_json::{Value, json};
 use service::api_key::ApiKey;
 use service::chart::AccountImport;
 use service::connection;
 use service::event::Event;
+use service::mapping::SetRow;
 use service::past_sync::PastSync;
 use service::retry::Retried;
 use service::sync;
@@ -117,6 +120,13 @@ fn requests(id: &str, kind: &str) -> Vec<Shown> {
                 {"slot": "payment", "key": "card", "account_id": ACCOUNT},
             ]}),
         )],
+        "declare_known_keys" => vec![(
+            "Two payment types",
+            json!({"keys": [
+                {"kind": "payment_type", "key": "paypal"},
+                {"kind": "payment_type", "key": "gift_card"},
+            ]}),
+        )],
         "take_in_events" if kind == "application/json" => {
             let all: Vec<Value> = financial_events()
                 .into_iter()
@@ -195,7 +205,20 @@ fn answers(id: &str, kind: &str) -> Vec<Shown> {
             items: vec![mapping()],
             next_cursor: None
         })),
-        "set_mapping" => one(json!(mapping())),
+        "set_mapping" => one(json!(SetRow {
+            mapping: mapping(),
+            cures: 12
+        })),
+        "list_mapping_changes" => one(json!(MappingChangePage {
+            items: vec![mapping_change()],
+            next_cursor: None
+        })),
+        "read_mapping_readiness" => vec![("One account is missing", json!(readiness()))],
+        "list_known_keys" => one(json!(KnownKeyPage {
+            items: vec![known_key()],
+            next_cursor: None
+        })),
+        "declare_known_keys" => vec![("One declared, one known", json!(declared_keys()))],
         "set_mappings" => vec![("One set, one refused", json!(mapping_results()))],
         "take_in_events" if kind == "application/json" => {
             vec![(
@@ -275,6 +298,7 @@ fn answers(id: &str, kind: &str) -> Vec<Shown> {
 mod tests {
     use super::*;
     use crate::body::from_json;
+    use crate::resource::known_key::DeclareKeys;
     use crate::resource::mapping::SetMappings;
     use serde::de::DeserializeOwned;
 
@@ -295,6 +319,7 @@ mod tests {
         reads::<service::connection::CreateAuthorizationRequest>("create_authorization_request");
         reads::<service::mapping::SetMapping>("set_mapping");
         reads::<SetMappings>("set_mappings");
+        reads::<DeclareKeys>("declare_known_keys");
         reads::<service::retry::RetryFailed>("retry_failed_events");
         reads::<service::past_sync::CreatePastSync>("create_past_sync");
         for (summary, example) in requests("take_in_events", "application/json") {

@@ -100,6 +100,11 @@ fn example(status: u16, id: &str) -> Problem {
             "the body did not arrive within 30 seconds; send it again",
         ),
         409 => conflict(id),
+        412 => new(
+            StatusCode::PRECONDITION_FAILED,
+            "mapping_changed",
+            "the mapping was changed since you read it: its ETag is now \"con_01jd5zk8x9e3qr0v7m2c4n6p8t-8\"; read it again, and send what you want with the new If-Match",
+        ),
         413 => new(
             StatusCode::PAYLOAD_TOO_LARGE,
             "body_too_large",
@@ -133,6 +138,10 @@ fn conflict(id: &str) -> Problem {
             "event_not_failed",
             "event evt_01jd5zk8x9e3qr0v7m2c4n6p8t is synced: there is nothing to retry",
         ),
+        "forget_known_key" => (
+            "key_in_use",
+            "events carry the payment type `cash`, so it stays known; map it instead",
+        ),
         "create_past_sync" => (
             "sync_stopped",
             "the sync is stopped; start it before past events are synced",
@@ -153,6 +162,17 @@ fn unprocessable(id: &str) -> Problem {
             "acount_id",
             "unknown field `acount_id`, expected one of `slot`, `key`, `location`, `account_id`; leave it out or spell it so",
         ),
+        "list_mapping_changes" => (
+            "unknown_slot",
+            "slot",
+            "`sales` is no slot; use one of payment, deposit, revenue, …",
+        ),
+        "list_known_keys" | "forget_known_key" => (
+            "unknown_kind",
+            "kind",
+            "`tender` is no kind of key; use one of payment_type, item_class, …",
+        ),
+        "declare_known_keys" => ("no_keys", "keys", "0 keys at once: send 1 to 1000"),
         "create_authorization_request" => (
             "invalid_return_url",
             "return_url",

@@ -38,8 +38,6 @@ pub enum Operation {
     DeleteJournalEntry,
     /// A statement of the query language.
     Query,
-    /// `GET cdc`: what changed since a moment.
-    ReadChanges,
     /// Up to thirty operations in one request.
     Batch,
     /// Anything else under a company.
@@ -69,7 +67,6 @@ impl Operation {
                 | Self::ReadName
                 | Self::ReadJournalEntry
                 | Self::Query
-                | Self::ReadChanges
         )
     }
 }

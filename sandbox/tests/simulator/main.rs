@@ -7,7 +7,6 @@
 
 mod accounts;
 mod batch;
-mod changes;
 mod connecting;
 mod controls;
 mod faults;

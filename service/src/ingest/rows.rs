@@ -82,15 +82,20 @@ pub(super) async fn flush(
             .map(|(c, _)| line.queues(c.occurred_at))
             .collect::<Vec<bool>>()
             .into(),
+        new.iter()
+            .map(|(c, _)| c.footprint)
+            .collect::<Vec<_>>()
+            .into(),
     ];
     tx.execute(
         "INSERT INTO event (tenant_id, id, type, external_id, number, body, body_hash, occurred_at, business_date, location,
-           status, due_at)
+           status, due_at, footprint_id)
          SELECT $1, e.id, e.type, e.external_id, e.number, e.body, e.body_hash, e.occurred_at, e.business_date, nullif(e.location, ''),
-           CASE WHEN e.queued THEN 'not_synced' ELSE 'never_synced' END, CASE WHEN e.queued THEN tillpost_now() END
+           CASE WHEN e.queued THEN 'not_synced' ELSE 'never_synced' END, CASE WHEN e.queued THEN tillpost_now() END,
+           e.footprint_id
            FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bytea[], $8::timestamptz[],
-             $9::date[], $10::text[], $11::bool[])
-             AS e(id, type, external_id, number, body, body_hash, occurred_at, business_date, location, queued)",
+             $9::date[], $10::text[], $11::bool[], $12::uuid[])
+             AS e(id, type, external_id, number, body, body_hash, occurred_at, business_date, location, queued, footprint_id)",
         values,
     )
     .await?;
@@ -126,7 +131,7 @@ pub(super) async fn replace(
     let replaced = tx
         .query_as::<Known>(
             "UPDATE event SET version = version + 1, number = $3, body = $4, body_hash = $5, occurred_at = $6,
-               business_date = $7, location = $8, updated_at = tillpost_now(), problem_code = NULL, problem_detail = NULL,
+               business_date = $7, location = $8, footprint_id = $10, updated_at = tillpost_now(), problem_code = NULL, problem_detail = NULL,
                tries = 0, retried_code = coalesce(CASE WHEN status = 'failed' THEN problem_code END, retried_code),
                status = CASE WHEN status = 'never_synced' AND NOT $9 THEN 'never_synced' ELSE 'not_synced' END,
                due_at = CASE WHEN status = 'never_synced' AND NOT $9 THEN NULL ELSE tillpost_now() END
@@ -141,6 +146,7 @@ pub(super) async fn replace(
                 candidate.business_date.into(),
                 candidate.location.clone().into(),
                 queues.into(),
+                candidate.footprint.into(),
             ],
         )
         .await?

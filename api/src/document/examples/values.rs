@@ -26,7 +26,7 @@ use std::str::FromStr;
 
 pub(super) const ACCOUNT: &str = "acc_01jd5zk8x9e3qr0v7m2c4n6p8t";
 
-fn id<T: FromStr>(text: &str) -> T {
+pub(super) fn id<T: FromStr>(text: &str) -> T {
     text.parse()
         .unwrap_or_else(|_| unreachable!("examples are written with ids: {text}"))
 }
@@ -39,7 +39,7 @@ fn day(text: &str) -> NaiveDate {
     text.parse().expect("examples are written with days")
 }
 
-fn some(text: &str) -> Option<String> {
+pub(super) fn some(text: &str) -> Option<String> {
     Some(text.to_owned())
 }
 
@@ -163,6 +163,7 @@ pub(super) fn mapping_results() -> MappingResults {
                 }),
             },
         ],
+        cures: 12,
     }
 }
 

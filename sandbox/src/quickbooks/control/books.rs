@@ -36,9 +36,9 @@ impl Control {
 
     /// Deletes an entry, as somebody could inside QuickBooks.
     pub fn delete_entry(&self, realm_id: &str, id: &str) -> Outcome<()> {
-        self.on(realm_id, |company, now| {
+        self.on(realm_id, |company, _| {
             let number = posted(company, id)?.number();
-            company.ledger.delete(number, now);
+            company.ledger.remove(number);
             Ok(())
         })
     }

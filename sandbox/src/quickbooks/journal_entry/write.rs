@@ -57,11 +57,7 @@ pub(crate) fn update(
 }
 
 /// Deletes an entry and gives its id.
-pub(crate) fn delete(
-    company: &mut Company,
-    sent: &Map<String, Value>,
-    now: DateTime<Utc>,
-) -> Result<u64, Fault> {
+pub(crate) fn delete(company: &mut Company, sent: &Map<String, Value>) -> Result<u64, Fault> {
     let entry = current(company, sent)?;
     let id = entry.id;
     let mut errors = Vec::new();
@@ -69,7 +65,7 @@ pub(crate) fn delete(
     if !errors.is_empty() {
         return Err(Fault::validation(errors));
     }
-    company.ledger.delete(id, now);
+    company.ledger.remove(id);
     Ok(id)
 }
 

@@ -14,7 +14,7 @@ use super::Cell;
 
 /// An entity of the query language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Entity {
+pub(super) enum Entity {
     Account,
     JournalEntry,
     Name(NameKind),
@@ -24,7 +24,7 @@ pub(crate) enum Entity {
 
 /// One object that a statement may answer with.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Row<'a> {
+pub(super) enum Row<'a> {
     Account(&'a Account),
     Entry(&'a Entry),
     Name(&'a Name),
@@ -47,7 +47,7 @@ impl Entity {
             .or_else(|| NameKind::find(name).map(Self::Name))
     }
 
-    pub(crate) fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Account => "Account",
             Self::JournalEntry => "JournalEntry",
@@ -121,7 +121,7 @@ impl Entity {
     }
 
     /// All rows, by id; of journal entries only those of `numbers` when given.
-    pub(crate) fn rows<'a>(self, company: &'a Company, numbers: Option<&[String]>) -> Vec<Row<'a>> {
+    pub(super) fn rows<'a>(self, company: &'a Company, numbers: Option<&[String]>) -> Vec<Row<'a>> {
         match self {
             Self::Account => company.accounts.iter().map(Row::Account).collect(),
             Self::JournalEntry => match numbers {
@@ -142,16 +142,6 @@ impl Entity {
             Self::Preferences => vec![Row::Preferences],
         }
     }
-
-    /// The ids of what was deleted, and when.
-    pub(crate) fn deleted(self, company: &Company) -> Vec<(u64, DateTime<Utc>)> {
-        match self {
-            Self::Account => company.accounts.removed().collect(),
-            Self::JournalEntry => company.ledger.deleted().to_vec(),
-            Self::Name(kind) => company.names.removed(kind).collect(),
-            Self::CompanyInfo | Self::Preferences => Vec::new(),
-        }
-    }
 }
 
 impl Row<'_> {
@@ -169,16 +159,6 @@ impl Row<'_> {
         match self {
             Self::Entry(entry) => Some(entry.created),
             _ => None,
-        }
-    }
-
-    /// When it was last changed; company information and preferences do not say.
-    pub(crate) fn updated_at(&self) -> Option<DateTime<Utc>> {
-        match self {
-            Self::Account(account) => Some(account.updated),
-            Self::Entry(entry) => Some(entry.updated),
-            Self::Name(name) => Some(name.updated),
-            Self::CompanyInfo | Self::Preferences => None,
         }
     }
 
@@ -205,7 +185,7 @@ impl Row<'_> {
     }
 
     /// The object as the API answers it.
-    pub(crate) fn object(&self, company: &Company, switches: &Switches) -> Value {
+    pub(super) fn object(&self, company: &Company, switches: &Switches) -> Value {
         match self {
             Self::Account(account) => account::object(company, account),
             Self::Entry(entry) => journal_entry::object(company, entry, switches.total_amount),

@@ -1,0 +1,396 @@
+//! Readiness: what the mapping still lacks for the events that were taken in and the keys that were declared, what of it
+//! is broken, and what is unusual. Counted by footprints; no event's body is read.
+
+use crate::error::Error;
+use crate::mapping::{CompanyMapping, Mapping};
+use crate::need::{self, texts};
+use crate::{Service, connection};
+use accounting::{Missing as Need, Slot};
+use chrono::{DateTime, Utc};
+use entity::id::{EventId, MappingId, TenantId};
+use entity::store::TenantTx;
+use sea_orm::FromQueryResult;
+use serde::Serialize;
+use std::collections::{BTreeMap, HashMap};
+use utoipa::ToSchema;
+
+/// The longest list of what is missing that is shown at once.
+const SHOWN_MAX: usize = 1000;
+
+/// Whether the mapping serves every event.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Readiness {
+    /// True when nothing is missing and nothing is broken.
+    pub complete: bool,
+    /// The same in words.
+    #[schema(example = "1 account is missing: payment[paypal].")]
+    pub message: String,
+    /// How many accounts are missing; the list shows the first 1,000.
+    pub missing_total: u64,
+    /// What events or declared keys ask for and no account is mapped for; what keeps most events comes first.
+    pub missing: Vec<MissingMapping>,
+    /// Rows of the mapping that entries cannot use.
+    pub broken: Vec<BrokenMapping>,
+    /// Rows whose account is of a type that is unusual for the slot; they work.
+    pub unusual: Vec<Mapping>,
+}
+
+/// An account that is missing.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct MissingMapping {
+    /// The slot.
+    #[schema(value_type = accounting::Slot, example = "payment")]
+    pub slot: String,
+    /// The key that is asked for; none: only the slot's default serves.
+    #[schema(example = "paypal")]
+    pub key: Option<String>,
+    /// The location that asks; a row for every location serves it too.
+    pub location: Option<String>,
+    /// Whether no event asks for it yet: its key was declared.
+    pub declared: bool,
+    /// Events that it keeps from the books: never synced, not synced, or failed.
+    pub events: u64,
+    /// When the first event asked for it.
+    pub first_seen_at: Option<DateTime<Utc>>,
+    /// An event that asks for it, one that waits where one does.
+    pub example_event_id: Option<EventId>,
+}
+
+/// A row of the mapping that entries cannot use.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct BrokenMapping {
+    /// The row; `broken` says why.
+    pub mapping: Mapping,
+    /// Events that wait and would use it.
+    pub events: u64,
+}
+
+/// Something events ask for that has no account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Missing {
+    /// What is asked for.
+    pub need: Need,
+    /// Whether only a declared key asks for it.
+    pub declared: bool,
+    /// Events that wait for it: never synced, not synced, or failed.
+    pub events: u64,
+    /// When the first event asked for it.
+    pub first_seen_at: Option<DateTime<Utc>>,
+    /// An event that asks for it.
+    pub example_event_id: Option<EventId>,
+}
+
+/// How ready the tenant's mapping is for its present company.
+///
+/// # Errors
+/// `not_connected`.
+pub async fn read(service: &Service, tenant: TenantId) -> Result<Readiness, Error> {
+    let tx = service.tenant(tenant).await?;
+    let company = connection::company(&tx).await?;
+    let desk = CompanyMapping::read(&tx, company).await?;
+    let needs = need::all(&tx).await?;
+    let broken = broken(&tx, &desk, &needs.seen).await?;
+    let mut missing = missing_of(&tx, &desk, needs).await?;
+    missing.sort_by(|a, b| (b.events, &a.need).cmp(&(a.events, &b.need)));
+    let unusual = desk
+        .rows
+        .iter()
+        .filter_map(|row| desk.view(row))
+        .filter(|row| row.warning.is_some())
+        .collect();
+    Ok(Readiness {
+        complete: missing.is_empty() && broken.is_empty(),
+        message: message(&missing, &broken),
+        missing_total: missing.len() as u64,
+        missing: missing
+            .into_iter()
+            .take(SHOWN_MAX)
+            .map(Into::into)
+            .collect(),
+        broken,
+        unusual,
+    })
+}
+
+/// Everything the tenant's events and declared keys ask for and the mapping has no account for; nothing where no company
+/// is connected. Costs no count where nothing is missing.
+///
+/// # Errors
+/// The database's.
+pub async fn missing(tx: &TenantTx) -> Result<Vec<Missing>, Error> {
+    let Some(company) = connection::current(tx).await? else {
+        return Ok(Vec::new());
+    };
+    let desk = CompanyMapping::read(tx, company).await?;
+    missing_of(tx, &desk, need::all(tx).await?).await
+}
+
+/// Those of `needs` that the mapping has no account for; nothing where no company is connected.
+///
+/// # Errors
+/// The database's.
+pub async fn unmapped_among(tx: &TenantTx, needs: &[Need]) -> Result<Vec<Need>, Error> {
+    if needs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let Some(company) = connection::current(tx).await? else {
+        return Ok(Vec::new());
+    };
+    let mapping = CompanyMapping::read(tx, company).await?.resolution();
+    Ok(needs
+        .iter()
+        .filter(|need| row_of(&mapping, need).is_none())
+        .cloned()
+        .collect())
+}
+
+/// The id of the row that serves a need.
+fn row_of(mapping: &accounting::Mapping, need: &Need) -> Option<MappingId> {
+    mapping
+        .resolve(need.slot, need.key.as_deref(), need.location.as_deref())?
+        .as_str()
+        .parse()
+        .ok()
+}
+
+pub(crate) async fn missing_of(
+    tx: &TenantTx,
+    desk: &CompanyMapping,
+    needs: need::Needs,
+) -> Result<Vec<Missing>, Error> {
+    let mapping = desk.resolution();
+    let lacking = |needs: Vec<Need>| -> Vec<Need> {
+        needs
+            .into_iter()
+            .filter(|need| row_of(&mapping, need).is_none())
+            .collect()
+    };
+    let sales = needs.seen.iter().any(|need| need.slot == Slot::Revenue);
+    let (seen, mut declared) = (lacking(needs.seen), lacking(needs.declared));
+    // A tolerance sends a difference of cents to `rounding`, which no event asks for by itself.
+    if sales && rounds(tx).await? {
+        declared.extend(lacking(vec![Need {
+            slot: Slot::Rounding,
+            key: None,
+            location: None,
+        }]));
+    }
+    let groups: Vec<Vec<&Need>> = seen.iter().map(|need| vec![need]).collect();
+    let waiting = waiting(tx, &groups).await?;
+    let mut seen = first_seen(tx, seen, waiting).await?;
+    seen.extend(declared.into_iter().map(|need| Missing {
+        need,
+        declared: true,
+        events: 0,
+        first_seen_at: None,
+        example_event_id: None,
+    }));
+    Ok(seen)
+}
+
+async fn rounds(tx: &TenantTx) -> Result<bool, Error> {
+    Ok(tx
+        .one(tx.find::<entity::tenant::Entity>())
+        .await?
+        .is_some_and(|tenant| tenant.rounding_tolerance_milli > 0))
+}
+
+/// How many events wait for a group of needs, and one of them.
+#[derive(FromQueryResult)]
+struct Waiting {
+    place: i32,
+    events: i64,
+    example: EventId,
+}
+
+/// The events that wait for any need of each group, by the group's place.
+async fn waiting(
+    tx: &TenantTx,
+    groups: &[Vec<&Need>],
+) -> Result<HashMap<usize, (u64, EventId)>, Error> {
+    if groups.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let flat = || {
+        groups
+            .iter()
+            .enumerate()
+            .flat_map(|(place, needs)| needs.iter().map(move |need| (place, *need)))
+    };
+    let rows = tx
+        .query_as::<Waiting>(
+            "SELECT asked.place, count(*) AS events, (array_agg(e.id))[1] AS example FROM (
+               SELECT DISTINCT n.place, f.footprint_id
+                 FROM unnest($2::int[], $3::text[], $4::text[], $5::text[]) AS n(place, slot, key, location)
+                 JOIN footprint_need f ON {mine:f} AND f.slot = n.slot AND f.key = n.key AND f.location = n.location) AS asked
+               JOIN event e ON {mine:e} AND e.footprint_id = asked.footprint_id
+                AND e.status IN ('never_synced', 'not_synced', 'failed')
+              GROUP BY asked.place",
+            vec![
+                flat()
+                    .map(|(place, _)| i32::try_from(place).unwrap_or(i32::MAX))
+                    .collect::<Vec<_>>()
+                    .into(),
+                texts(flat().map(|(_, need)| need.slot.as_str())),
+                texts(flat().map(|(_, need)| need.key.as_deref().unwrap_or_default())),
+                texts(flat().map(|(_, need)| need.location.as_deref().unwrap_or_default())),
+            ],
+        )
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let place = usize::try_from(row.place).unwrap_or_default();
+            (place, (row.events.unsigned_abs(), row.example))
+        })
+        .collect())
+}
+
+/// When each need was seen first. One that no event carries any more, since the event that had it was replaced, is left out.
+async fn first_seen(
+    tx: &TenantTx,
+    needs: Vec<Need>,
+    waiting: HashMap<usize, (u64, EventId)>,
+) -> Result<Vec<Missing>, Error> {
+    #[derive(FromQueryResult)]
+    struct Seen {
+        place: i32,
+        first_seen_at: DateTime<Utc>,
+        first_event_id: EventId,
+    }
+    if needs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = tx
+        .query_as::<Seen>(
+            "SELECT n.place::int AS place, seen.first_seen_at, seen.first_event_id
+               FROM unnest($2::text[], $3::text[], $4::text[]) WITH ORDINALITY AS n(slot, key, location, place)
+               JOIN need seen ON {mine:seen} AND seen.slot = n.slot AND seen.key = n.key AND seen.location = n.location
+              WHERE EXISTS (SELECT 1 FROM footprint_need f JOIN event e ON {mine:e} AND e.footprint_id = f.footprint_id
+                             WHERE {mine:f} AND f.slot = n.slot AND f.key = n.key AND f.location = n.location)",
+            vec![
+                texts(needs.iter().map(|need| need.slot.as_str())),
+                texts(needs.iter().map(|need| need.key.as_deref().unwrap_or_default())),
+                texts(needs.iter().map(|need| need.location.as_deref().unwrap_or_default())),
+            ],
+        )
+        .await?;
+    let mut by_place: HashMap<usize, Seen> = rows
+        .into_iter()
+        .map(|row| (usize::try_from(row.place - 1).unwrap_or_default(), row))
+        .collect();
+    Ok(needs
+        .into_iter()
+        .enumerate()
+        .filter_map(|(place, need)| {
+            let seen = by_place.remove(&place)?;
+            let (events, example) = waiting
+                .get(&place)
+                .copied()
+                .unwrap_or((0, seen.first_event_id));
+            Some(Missing {
+                need,
+                declared: false,
+                events,
+                first_seen_at: Some(seen.first_seen_at),
+                example_event_id: Some(example),
+            })
+        })
+        .collect())
+}
+
+/// The rows that entries cannot use, and the events that wait and would use them.
+async fn broken(
+    tx: &TenantTx,
+    desk: &CompanyMapping,
+    needs: &[Need],
+) -> Result<Vec<BrokenMapping>, Error> {
+    let rows: Vec<Mapping> = desk
+        .rows
+        .iter()
+        .filter_map(|row| desk.view(row))
+        .filter(|row| row.broken.is_some())
+        .collect();
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mapping = desk.resolution();
+    let mut asking: BTreeMap<MappingId, Vec<&Need>> = BTreeMap::new();
+    for need in needs {
+        if let Some(id) = row_of(&mapping, need) {
+            asking.entry(id).or_default().push(need);
+        }
+    }
+    let groups: Vec<Vec<&Need>> = rows
+        .iter()
+        .map(|row| asking.remove(&row.id).unwrap_or_default())
+        .collect();
+    let waiting = waiting(tx, &groups).await?;
+    Ok(rows
+        .into_iter()
+        .enumerate()
+        .map(|(place, mapping)| BrokenMapping {
+            mapping,
+            events: waiting.get(&place).map_or(0, |(events, _)| *events),
+        })
+        .collect())
+}
+
+/// How many of what is missing the message names.
+const NAMED_MAX: usize = 3;
+
+fn message(missing: &[Missing], broken: &[BrokenMapping]) -> String {
+    let mut parts = Vec::new();
+    if !missing.is_empty() {
+        let names: Vec<_> = missing
+            .iter()
+            .take(NAMED_MAX)
+            .map(|missing| missing.need.to_string())
+            .collect();
+        let more = missing.len().saturating_sub(NAMED_MAX);
+        let and_more = if more > 0 {
+            format!(", and {more} more")
+        } else {
+            String::new()
+        };
+        parts.push(format!(
+            "{} missing: {}{and_more}.",
+            counted(missing.len(), "account is", "accounts are"),
+            names.join(", ")
+        ));
+    }
+    if !broken.is_empty() {
+        parts.push(format!(
+            "{} broken: {}.",
+            counted(broken.len(), "mapping is", "mappings are"),
+            broken
+                .iter()
+                .take(NAMED_MAX)
+                .filter_map(|row| row.mapping.broken.clone())
+                .collect::<Vec<_>>()
+                .join("; ")
+        ));
+    }
+    if parts.is_empty() {
+        return "Ready: everything that events ask for has its account.".to_owned();
+    }
+    parts.join(" ")
+}
+
+fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+impl From<Missing> for MissingMapping {
+    fn from(missing: Missing) -> Self {
+        Self {
+            slot: missing.need.slot.as_str().to_owned(),
+            key: missing.need.key,
+            location: missing.need.location,
+            declared: missing.declared,
+            events: missing.events,
+            first_seen_at: missing.first_seen_at,
+            example_event_id: missing.example_event_id,
+        }
+    }
+}

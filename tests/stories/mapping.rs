@@ -1,0 +1,277 @@
+//! The mapping as two people keep it: versions, history, results row by row, and what a change cures.
+
+use crate::world::{Answer, Tenant, World};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+impl Tenant<'_> {
+    async fn with_if_match(
+        &self,
+        method: Method,
+        rest: &str,
+        tag: &str,
+        body: Option<Value>,
+    ) -> Answer {
+        let mut request = self
+            .world
+            .request(method, &self.path(rest), &self.key)
+            .header("if-match", tag);
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        self.world.answer(request).await
+    }
+
+    async fn mapping_tag(&self) -> String {
+        let request = self
+            .world
+            .request(Method::GET, &self.path("/mappings"), &self.key);
+        self.world.answer(request).await.header("etag").to_owned()
+    }
+}
+
+async fn paid_with(store: &Tenant<'_>, external_id: &str, payment_type: &str) -> Value {
+    let mut ticket = store.ticket(external_id).await;
+    ticket["transaction"]["payments"][0]["payment_type"] = json!(payment_type);
+    ticket
+}
+
+#[tokio::test]
+async fn who_looked_before_another_changed_the_mapping_does_not_overwrite_it() {
+    let world = World::new().await;
+    let (store, _) = world.store("Harbour").await;
+    let seen = store.mapping_tag().await;
+    let row = |account: &str| json!({ "slot": "payment", "key": "paypal", "account_id": account });
+    let (card, house) = (store.account("1200").await, store.account("1220").await);
+    let first = store
+        .with_if_match(Method::PUT, "/mappings", &seen, Some(row(&card)))
+        .await;
+    assert_eq!(first.status, StatusCode::OK, "{}", first.text());
+    let now = first.header("etag").to_owned();
+    assert_ne!(now, seen);
+    assert_eq!(store.mapping_tag().await, now);
+
+    let id = first.json()["id"].as_str().unwrap().to_owned();
+    let bulk = json!({ "mappings": [row(&house)] });
+    for (method, path, body) in [
+        (Method::PUT, "/mappings".to_owned(), Some(row(&house))),
+        (Method::POST, "/mappings/bulk".to_owned(), Some(bulk)),
+        (Method::DELETE, format!("/mappings/{id}"), None),
+    ] {
+        let late = store
+            .with_if_match(method.clone(), &path, &seen, body)
+            .await;
+        assert_eq!(
+            (late.status, late.code().as_deref()),
+            (StatusCode::PRECONDITION_FAILED, Some("mapping_changed")),
+            "{method} {path}"
+        );
+        assert!(
+            late.text().contains(now.trim_matches('"')),
+            "{}",
+            late.text()
+        );
+    }
+    assert_eq!(store.mapping_tag().await, now);
+
+    // Any of several, any at all, and none named.
+    for tag in [format!("\"x\", {now}"), "*".to_owned()] {
+        let set = store
+            .with_if_match(Method::PUT, "/mappings", &tag, Some(row(&card)))
+            .await;
+        assert_eq!(set.status, StatusCode::OK, "{tag}: {}", set.text());
+        // What is set already is no change.
+        assert_eq!(set.header("etag"), now);
+    }
+    let odd = store
+        .with_if_match(Method::PUT, "/mappings", "yesterday", Some(row(&card)))
+        .await;
+    assert_eq!(
+        (odd.status, odd.code().as_deref()),
+        (StatusCode::BAD_REQUEST, Some("invalid_header"))
+    );
+    let cleared = store
+        .with_if_match(Method::DELETE, &format!("/mappings/{id}"), &now, None)
+        .await;
+    assert_eq!(cleared.status, StatusCode::NO_CONTENT);
+    assert_eq!(store.mapping_tag().await, cleared.header("etag"));
+}
+
+#[tokio::test]
+async fn each_change_says_how_many_failed_events_it_cures_and_leaves_posted_ones_alone() {
+    let world = World::new().await;
+    let (store, company) = world.store("Harbour").await;
+    let posted = store.send_event(store.ticket("posted").await).await;
+    let mut failed = Vec::new();
+    for place in 0..3 {
+        let ticket = paid_with(&store, &format!("paypal-{place}"), "paypal").await;
+        failed.push(store.send_event(ticket).await);
+    }
+    // Lacks two accounts.
+    let mut both = paid_with(&store, "both", "paypal").await;
+    both["transaction"]["lines"][0]["item_class"] = json!("hats");
+    let both = store.send_event(both).await;
+    store.drain().await;
+    for id in failed.iter().chain([&both]) {
+        assert_eq!(store.status(id).await, "failed");
+    }
+    let other = store.map("payment", Some("voucher"), "1220").await;
+    assert_eq!(other["cures"], 0, "{other:#}");
+    let mapped = store.map("payment", Some("paypal"), "1220").await;
+    assert_eq!(mapped["cures"], 3, "{mapped:#}");
+    store
+        .post(
+            "/retry-failed",
+            json!({ "problem_code": "missing_mappings" }),
+        )
+        .await;
+    store.drain().await;
+    for id in &failed {
+        assert_eq!(store.status(id).await, "synced");
+    }
+    assert_eq!(store.status(&both).await, "failed");
+    let rows: Vec<_> = [
+        ("revenue", "4000"),
+        ("cost_of_goods_sold", "5000"),
+        ("inventory_on_hand", "1300"),
+    ]
+    .into_iter()
+    .collect();
+    let mut bulk = Vec::new();
+    for (slot, number) in rows {
+        bulk.push(
+            json!({ "slot": slot, "key": "hats", "account_id": store.account(number).await }),
+        );
+    }
+    let before = world.quickbooks().entries(&company.realm_id).unwrap().len();
+    let answer = store
+        .post("/mappings/bulk", json!({ "mappings": bulk }))
+        .await;
+    assert_eq!(answer["cures"], 1, "{answer:#}");
+    store.map("payment", Some("cash"), "1220").await;
+    store.drain().await;
+    assert_eq!(
+        world.quickbooks().entries(&company.realm_id).unwrap().len(),
+        before,
+        "a changed mapping posts nothing"
+    );
+    assert_eq!(store.status(&posted).await, "synced");
+}
+
+#[tokio::test]
+async fn every_change_is_told_with_who_made_it_and_what_was_before() {
+    let world = World::new().await;
+    let (store, _) = world.store("Harbour").await;
+    let set = store.map("payment", Some("paypal"), "1200").await;
+    store.map("payment", Some("paypal"), "1220").await;
+    // The same again is no change.
+    store.map("payment", Some("paypal"), "1220").await;
+    let path = format!("/mappings/{}", set["id"].as_str().unwrap());
+    let (status, _) = store.send(Method::DELETE, &path, None).await;
+    assert_eq!(status, StatusCode::NO_CONTENT);
+    let page = store.get("/mapping-changes?slot=payment&key=paypal").await;
+    let told: Vec<_> = page["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|change| {
+            assert_eq!(change["way"], "by_hand");
+            assert!(
+                change["changed_by"].as_str().unwrap().starts_with("key_"),
+                "{change:#}"
+            );
+            (
+                change["from_account"]["name"].as_str().map(str::to_owned),
+                change["to_account"]["name"].as_str().map(str::to_owned),
+            )
+        })
+        .collect();
+    let card = Some("1200 Credit Card Receivable".to_owned());
+    let house = Some("1220 House Accounts".to_owned());
+    assert_eq!(
+        told,
+        [(house.clone(), None), (card.clone(), house), (None, card)]
+    );
+    // Page by page, everything once.
+    let mut seen = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let page = store
+            .get(&format!("/mapping-changes?limit=10{cursor}"))
+            .await;
+        seen.extend(
+            page["items"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|c| c["id"].to_string()),
+        );
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    let count = seen.len();
+    seen.sort();
+    seen.dedup();
+    assert_eq!((seen.len(), count), (27, 27));
+    let (status, problem) = store
+        .send(Method::GET, "/mapping-changes?slot=sales", None)
+        .await;
+    assert_eq!(
+        (status.as_u16(), &problem["code"]),
+        (422, &json!("unknown_slot"))
+    );
+}
+
+#[tokio::test]
+async fn a_bulk_sets_what_is_sound_and_says_of_each_other_row_why_not() {
+    let world = World::new().await;
+    let (store, _) = world.store("Harbour").await;
+    let account = store.account("1220").await;
+    let receivable = store.account("1100").await;
+    let row = |slot: &str, key: Option<&str>, account: &str| json!({ "slot": slot, "key": key, "account_id": account });
+    let answer = store
+        .post(
+            "/mappings/bulk",
+            json!({ "mappings": [
+                row("payment", Some("paypal"), &account),
+                row("sales", None, &account),
+                row("gift_card_liability", Some("x"), &account),
+                row("payment", Some(&"x".repeat(65)), &account),
+                row("payment", Some("house"), &receivable),
+                row("payment", Some("house"), "acc_01jd5zk8x9e3qr0v7m2c4n6p8t"),
+                row("deposit", None, &account),
+            ] }),
+        )
+        .await;
+    let results = answer["results"].as_array().unwrap();
+    let codes: Vec<_> = results
+        .iter()
+        .map(|result| result["problem"]["code"].as_str().unwrap_or("set"))
+        .collect();
+    assert_eq!(
+        codes,
+        [
+            "set",
+            "unknown_slot",
+            "unexpected_key",
+            "invalid_key",
+            "account_type_refused",
+            "unknown_account",
+            "set"
+        ]
+    );
+    assert!(results[6]["mapping"]["warning"].is_string(), "{answer:#}");
+    for (rows, code) in [(0, "no_mappings"), (1001, "too_many_mappings")] {
+        let rows = vec![row("payment", Some("paypal"), &account); rows];
+        let (status, problem) = store
+            .send(
+                Method::POST,
+                "/mappings/bulk",
+                Some(json!({ "mappings": rows })),
+            )
+            .await;
+        assert_eq!((status.as_u16(), &problem["code"]), (422, &json!(code)));
+    }
+}
