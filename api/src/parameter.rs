@@ -5,7 +5,9 @@ use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, Header};
 use actix_web::{FromRequest, HttpRequest};
+use chrono::NaiveDate;
 use entity::id::{AccountId, AccountImportId, AlertId, ApiKeyId, EventId, MappingId, PastSyncId};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use service::mapping::Expected;
 use std::collections::HashSet;
@@ -149,6 +151,16 @@ fn invalid(name: &str, words: &str) -> Problem {
         "invalid_parameter",
         words,
     )
+}
+
+/// A parameter that is a calendar day.
+pub(crate) fn day<'de, D: serde::Deserializer<'de>>(
+    text: D,
+) -> Result<Option<NaiveDate>, D::Error> {
+    let text = Option::<String>::deserialize(text)?;
+    text.map(|text| text.parse())
+        .transpose()
+        .map_err(|_| serde::de::Error::custom("is no day; write it as in 2026-11-20"))
 }
 
 /// A parameter's value, read as what the field wants.

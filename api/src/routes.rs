@@ -42,6 +42,7 @@ routes! {
 
         post   "/v1/tenants/{tenant_id}/events" => ingest::take_in_events;
         get    "/v1/tenants/{tenant_id}/events" => event::list_events;
+        get    "/v1/tenants/{tenant_id}/events/counts" => event::read_event_counts;
         get    "/v1/tenants/{tenant_id}/events/{event_id}" => event::read_event;
         get    "/v1/tenants/{tenant_id}/events/{event_id}/preview" => event::preview_event;
         post   "/v1/tenants/{tenant_id}/events/{event_id}/retry" => event::retry_event;

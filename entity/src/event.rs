@@ -34,6 +34,8 @@ pub struct Model {
     pub updated_at: DateTimeUtc,
     pub synced_at: Option<DateTimeUtc>,
     pub footprint_id: Option<Uuid>,
+    pub taken_in_by: Option<String>,
+    pub queued_on_intake: bool,
     pub retried_code: Option<String>,
 }
 

@@ -12,6 +12,7 @@ pub mod connection;
 pub mod connection_grant;
 pub mod data_key;
 pub mod event;
+pub mod event_change;
 mod home;
 pub mod id;
 pub mod journal_entry;

@@ -12,7 +12,7 @@ pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        sql::migrations!["0001_house", "0002_alerts", "0004_desk",]
+        sql::migrations!["0001_house", "0002_alerts", "0004_desk", "0005_event_list",]
     }
 }
 

@@ -78,7 +78,11 @@ impl PageQuery {
         }
     }
 
-    fn rows(&self) -> Result<u64, Error> {
+    /// Rows in the page.
+    ///
+    /// # Errors
+    /// `invalid_limit`.
+    pub(crate) fn rows(&self) -> Result<u64, Error> {
         match self.limit {
             None => Ok(LIMIT_DEFAULT),
             Some(limit @ 1..=LIMIT_MAX) => Ok(limit),
@@ -93,17 +97,26 @@ impl PageQuery {
     fn position(&self) -> Result<Option<(DateTime<Utc>, Uuid)>, Error> {
         self.cursor
             .as_deref()
-            .map(|cursor| {
-                decode(cursor).ok_or_else(|| {
-                    Error::invalid(
-                        "invalid_cursor",
-                        "cursor",
-                        "not a cursor of this list; use `next_cursor` of the page before, or leave it out",
-                    )
-                })
-            })
+            .map(|cursor| decode(cursor).ok_or_else(invalid))
             .transpose()
     }
+}
+
+/// What is given as a cursor is none of this list.
+pub(crate) fn invalid() -> Error {
+    Error::invalid(
+        "invalid_cursor",
+        "cursor",
+        "not a cursor of this list; use `next_cursor` of the page before, or leave it out",
+    )
+}
+
+/// A time out of a cursor; only times the database holds, from 1970 to 2200.
+pub(crate) fn time(bytes: &[u8]) -> Option<DateTime<Utc>> {
+    let micros = i64::from_be_bytes(bytes.try_into().ok()?);
+    (0..=7_258_118_400_000_000)
+        .contains(&micros)
+        .then(|| DateTime::from_timestamp_micros(micros))?
 }
 
 fn encode((at, id): (DateTime<Utc>, Uuid)) -> String {
@@ -115,15 +128,7 @@ fn encode((at, id): (DateTime<Utc>, Uuid)) -> String {
 fn decode(cursor: &str) -> Option<(DateTime<Utc>, Uuid)> {
     let bytes = BASE64URL_NOPAD.decode(cursor.as_bytes()).ok()?;
     let (at, id) = bytes.split_at_checked(8)?;
-    let at = i64::from_be_bytes(at.try_into().ok()?);
-    // Times the database holds: from 1970 to 2200.
-    if !(0..=7_258_118_400_000_000).contains(&at) {
-        return None;
-    }
-    Some((
-        DateTime::from_timestamp_micros(at)?,
-        Uuid::from_slice(id).ok()?,
-    ))
+    Some((time(at)?, Uuid::from_slice(id).ok()?))
 }
 
 #[cfg(test)]

@@ -1,19 +1,27 @@
 //! Events as they stand: listed, read with their entry and attempts, and previewed without posting.
 
+pub(crate) mod counts;
+mod filter;
+mod find;
+pub(crate) mod history;
 mod list;
+mod position;
 mod preview;
 mod read;
 
 use crate::error::Error;
 use crate::problem::{self, Problem};
 use chrono::{DateTime, NaiveDate, Utc};
+pub use counts::{EventCounts, ProblemCount, StatusCount, counts};
 use entity::event::{Column, Entity, Model};
 use entity::id::{EventId, PastSyncId};
 use entity::store::TenantTx;
-pub use list::list;
+pub use filter::EventFilter;
+pub use history::{Happened, HistoryRecord};
+pub use list::{list, statement};
 pub use preview::{Preview, PreviewedEntry, PreviewedLine, preview};
 pub use read::{Attempt, EventDetail, JournalEntry, read};
-use sea_orm::{ColumnTrait, QueryFilter};
+use sea_orm::{ColumnTrait, FromQueryResult, QueryFilter};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -66,8 +74,32 @@ pub struct Event {
     pub synced_at: Option<DateTime<Utc>>,
 }
 
-impl From<Model> for Event {
-    fn from(row: Model) -> Self {
+/// What is read of an event where many are: everything but its body.
+#[derive(Debug, FromQueryResult)]
+struct Row {
+    id: EventId,
+    external_id: String,
+    r#type: String,
+    number: String,
+    version: i32,
+    occurred_at: DateTime<Utc>,
+    business_date: NaiveDate,
+    location: Option<String>,
+    status: String,
+    problem_code: Option<String>,
+    problem_detail: Option<String>,
+    past_sync_id: Option<PastSyncId>,
+    taken_in_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+    synced_at: Option<DateTime<Utc>>,
+}
+
+/// The columns of [`Row`].
+const COLUMNS: &str = "e.id, e.external_id, e.type, e.number, e.version, e.occurred_at, e.business_date, e.location, e.status,
+  e.problem_code, e.problem_detail, e.past_sync_id, e.taken_in_at, e.updated_at, e.synced_at";
+
+impl From<Row> for Event {
+    fn from(row: Row) -> Self {
         Self {
             id: row.id,
             external_id: row.external_id,
@@ -86,6 +118,29 @@ impl From<Model> for Event {
             updated_at: row.updated_at,
             synced_at: row.synced_at,
         }
+    }
+}
+
+impl From<Model> for Event {
+    fn from(row: Model) -> Self {
+        Row {
+            id: row.id,
+            external_id: row.external_id,
+            r#type: row.r#type,
+            number: row.number,
+            version: row.version,
+            occurred_at: row.occurred_at,
+            business_date: row.business_date,
+            location: row.location,
+            status: row.status,
+            problem_code: row.problem_code,
+            problem_detail: row.problem_detail,
+            past_sync_id: row.past_sync_id,
+            taken_in_at: row.taken_in_at,
+            updated_at: row.updated_at,
+            synced_at: row.synced_at,
+        }
+        .into()
     }
 }
 

@@ -293,7 +293,7 @@ async fn store(
             }
             Some(row) => {
                 let row = row.clone();
-                flush(tx, line, &mut new).await?;
+                flush(tx, caller, line, &mut new).await?;
                 let result = replace(tx, caller, line, &mut series, &candidate, &row).await?;
                 if let (Some(id), Some(number), Some(version), Some(status)) =
                     (result.id, &result.number, result.version, &result.status)
@@ -338,7 +338,7 @@ async fn store(
         };
         results[index] = Some(result);
     }
-    flush(tx, line, &mut new).await?;
+    flush(tx, caller, line, &mut new).await?;
     series.keep(tx).await?;
     Ok(stored)
 }

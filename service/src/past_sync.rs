@@ -3,6 +3,8 @@
 use crate::access::Caller;
 use crate::cursor::{Page, PageQuery};
 use crate::error::Error;
+use crate::event::Happened;
+use crate::event::history::{self, Change};
 use crate::{Service, audit, bell, connection, sync};
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use entity::id::{PastSyncId, TenantId};
@@ -107,22 +109,18 @@ pub async fn create(
         ],
     )
     .await?;
-    let queued = tx
-        .execute(
+    let queued = history::update(
+            &tx,
             "UPDATE event SET status = 'not_synced', due_at = tillpost_now(), past = true, past_sync_id = $2,
                updated_at = tillpost_now()
               WHERE {mine} AND status = 'never_synced' AND business_date BETWEEN $3 AND $4",
             vec![id.into(), request.from_date.into(), request.to_date.into()],
+            Change { past_sync: Some(id), ..Change::by(caller.actor(), Happened::Queued) },
         )
         .await?;
     tx.execute(
         "UPDATE past_sync SET events = $3 WHERE {mine} AND id = $2",
-        vec![
-            id.into(),
-            i64::try_from(queued.rows_affected())
-                .unwrap_or(i64::MAX)
-                .into(),
-        ],
+        vec![id.into(), i64::try_from(queued).unwrap_or(i64::MAX).into()],
     )
     .await?;
     bell::wake(&tx).await?;
@@ -131,7 +129,7 @@ pub async fn create(
         caller.actor(),
         "past_sync.created",
         &id.to_string(),
-        serde_json::json!({ "from_date": request.from_date, "to_date": request.to_date, "events": queued.rows_affected() }),
+        serde_json::json!({ "from_date": request.from_date, "to_date": request.to_date, "events": queued }),
     )
     .await?;
     let past_sync = view(&tx, row(&tx, id).await?).await?;

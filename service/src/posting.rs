@@ -17,7 +17,7 @@ use crate::alert::Cause as AlertCause;
 use crate::chart::Imported;
 use crate::error::Error;
 use crate::grant::{self, Access, NoAccess};
-use crate::{Service, alert, bell, chart, connection, need, sync};
+use crate::{Service, alert, bell, chart, connection, event, need, sync};
 use accounting::posting::Waits;
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::connection::Model as Connection;
@@ -78,6 +78,7 @@ pub async fn turn(
     alert::review(&tx).await?;
     let due_at = bell::end(&tx, rung, due_at).await?;
     let now = tx.now().await?;
+    event::counts::fold(&tx).await?;
     tx.commit().await?;
     work?;
     Ok(end(due_at, now))

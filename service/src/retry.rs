@@ -2,7 +2,8 @@
 
 use crate::access::Caller;
 use crate::error::Error;
-use crate::event::{self, Event};
+use crate::event::history::{self, Change};
+use crate::event::{self, Event, Happened};
 use crate::{Service, audit, bell};
 use entity::id::{EventId, TenantId};
 use entity::store::TenantTx;
@@ -48,9 +49,11 @@ pub async fn one(
             format!("event {id} is {}: there is nothing to retry", row.status),
         ));
     }
-    tx.execute(
+    history::update(
+        &tx,
         &format!("{QUEUE_AGAIN}$3 AND id = $2"),
         vec![id.into(), row.status.into()],
+        Change::by(caller.actor(), Happened::Retried),
     )
     .await?;
     doubt_preferences(&tx, row.problem_code.as_deref()).await?;
@@ -80,12 +83,13 @@ pub async fn failed(
     request: RetryFailed,
 ) -> Result<Retried, Error> {
     let tx = service.tenant(tenant).await?;
-    let done = tx
-        .execute(
-            &format!("{QUEUE_AGAIN}'failed' AND ($2::text IS NULL OR problem_code = $2)"),
-            vec![request.problem_code.clone().into()],
-        )
-        .await?;
+    let queued = history::update(
+        &tx,
+        &format!("{QUEUE_AGAIN}'failed' AND ($2::text IS NULL OR problem_code = $2)"),
+        vec![request.problem_code.clone().into()],
+        Change::by(caller.actor(), Happened::Retried),
+    )
+    .await?;
     doubt_preferences(&tx, request.problem_code.as_deref().or(Some(CLOSED))).await?;
     bell::wake(&tx).await?;
     audit::record(
@@ -93,14 +97,12 @@ pub async fn failed(
         caller.actor(),
         "event.failed_retried",
         &tenant.to_string(),
-        serde_json::json!({ "problem_code": request.problem_code, "queued": done.rows_affected() }),
+        serde_json::json!({ "problem_code": request.problem_code, "queued": queued }),
     )
     .await?;
     tx.commit().await?;
     service.ring(tenant).await;
-    Ok(Retried {
-        queued: done.rows_affected(),
-    })
+    Ok(Retried { queued })
 }
 
 const CLOSED: &str = "closed_period";

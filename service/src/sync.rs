@@ -3,7 +3,7 @@
 use crate::access::Caller;
 use crate::alert::{self, Cause};
 use crate::error::Error;
-use crate::{Service, audit, bell, connection};
+use crate::{Service, audit, bell, connection, event};
 use chrono::{DateTime, Utc};
 use entity::id::{AlertId, TenantId};
 use entity::store::TenantTx;
@@ -75,7 +75,10 @@ pub struct Counts {
 /// The database does not answer.
 pub async fn read(service: &Service, tenant: TenantId) -> Result<Sync, Error> {
     let tx = service.tenant(tenant).await?;
-    view(&tx).await
+    let sync = view(&tx).await?;
+    // Counts may have been folded.
+    tx.commit().await?;
+    Ok(sync)
 }
 
 /// Starts posting: queued events go out, and events that occur from now on are queued as they come. Starting again while it
@@ -260,19 +263,8 @@ async fn in_doubt_until(tx: &TenantTx) -> Result<Option<DateTime<Utc>>, Error> {
 }
 
 async fn counts(tx: &TenantTx) -> Result<Counts, Error> {
-    #[derive(FromQueryResult)]
-    struct Row {
-        status: String,
-        events: i64,
-    }
-    let rows = tx
-        .query_as::<Row>(
-            "SELECT status, count(*) AS events FROM event WHERE {mine} GROUP BY status",
-            vec![],
-        )
-        .await?;
     let mut counts = Counts::default();
-    for row in rows {
+    for row in event::counts::read(tx).await?.statuses {
         match row.status.as_str() {
             "never_synced" => counts.never_synced = row.events,
             "not_synced" => counts.not_synced = row.events,
@@ -292,7 +284,10 @@ async fn oldest_waiting(tx: &TenantTx) -> Result<Option<DateTime<Utc>>, Error> {
     }
     Ok(tx
         .query_as::<Row>(
-            "SELECT min(occurred_at) AS oldest FROM event WHERE {mine} AND status = 'not_synced'",
+            // The queue's index holds live events before past ones: its two beginnings are looked at.
+            "SELECT min(first.occurred_at) AS oldest FROM (VALUES (false), (true)) AS part(past), LATERAL
+               (SELECT e.occurred_at FROM event e WHERE {mine:e} AND e.status = 'not_synced' AND e.past = part.past
+                 ORDER BY e.occurred_at, e.id LIMIT 1) AS first",
             vec![],
         )
         .await?

@@ -208,7 +208,8 @@ impl Bench {
 
     /// Rows a second of all writers together, into an empty table.
     async fn round(&self, way: Way, writers: &[Retailer]) -> f64 {
-        self.sql("TRUNCATE event CASCADE").await;
+        self.sql("TRUNCATE event, event_count, event_count_change CASCADE")
+            .await;
         self.sql("UPDATE number_series SET next_number = 100001")
             .await;
         self.sql("CHECKPOINT").await;

@@ -188,7 +188,9 @@ async fn probes(operation: &Operation, theirs: &Retailer<'_>, ours: &Retailer<'_
             // Words to choose rows by: no id stands there.
             "kind" | "key" | "slot" => {}
             "limit" | "status" | "state" | "type" | "search" | "active" | "code" | "error"
-            | "realmId" | "outcome" => {}
+            | "realmId" | "outcome" | "from_date" | "to_date" | "location" | "problem"
+            | "number" | "text" => {}
+            "past_sync_id" => probes.push(in_query(operation, parameter, theirs, ours)),
             other => panic!("say here how `{other}` of {} is probed", operation.id),
         }
     }
@@ -291,6 +293,27 @@ fn in_body(operation: &Operation, theirs: &Retailer<'_>, ours: &Retailer<'_>) ->
             }
         })
         .collect()
+}
+
+// An id to choose rows by: one of theirs chooses as one that nobody has, none.
+fn in_query(
+    operation: &Operation,
+    name: &str,
+    theirs: &Retailer<'_>,
+    ours: &Retailer<'_>,
+) -> Probe {
+    let real = theirs.ids[name][0].clone();
+    let made_up = made_up(&real);
+    let path = operation.filled(|name| ours.ids[name][0].clone());
+    let with = |id: &str| (format!("{path}?{name}={id}"), None);
+    Probe {
+        what: format!("{} {name} {real}", operation.id),
+        method: operation.method.clone(),
+        real: with(&real),
+        made_up: with(&made_up),
+        status: Some(StatusCode::OK),
+        ids: (real, made_up),
+    }
 }
 
 // A cursor names a row too: its time, and its id. One with the same time and another id must lead to the same page.

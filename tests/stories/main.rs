@@ -12,6 +12,9 @@
 mod alerts;
 mod bell;
 mod contract;
+mod event_counts;
+mod event_history;
+mod event_list;
 mod first_hour;
 mod holders;
 mod intake;

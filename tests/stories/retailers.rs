@@ -43,6 +43,7 @@ impl<'w> Retailer<'w> {
             ids: BTreeMap::new(),
         };
         retailer.trade(mark).await;
+        retailer.folds_a_count().await;
         retailer.collect(&mapping).await;
         retailer
     }
@@ -103,6 +104,17 @@ impl<'w> Retailer<'w> {
                 json!({ "from_date": "2026-09-15", "to_date": "2026-09-15" }),
             )
             .await;
+    }
+
+    // Too little has happened for the product to fold anything by itself.
+    async fn folds_a_count(&self) {
+        let fold = format!(
+            "WITH one AS (DELETE FROM event_count_change WHERE ctid =
+               (SELECT min(ctid) FROM event_count_change WHERE tenant_id = '{}') RETURNING *)
+             INSERT INTO event_count SELECT tenant_id, status, problem_code, events FROM one",
+            self.tenant.id.0
+        );
+        self.tenant.world.sql(&fold).await;
     }
 
     async fn collect(&mut self, mapping: &Value) {

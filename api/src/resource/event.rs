@@ -4,12 +4,13 @@ use super::{Answer, Product};
 use crate::authorised::InTenant;
 use crate::body::BodyOrNone;
 use crate::page::EventPage;
-use crate::parameter::{Id, Params};
+use crate::parameter::{Id, Params, day};
 use actix_web::web::Json;
-use entity::id::EventId;
+use chrono::NaiveDate;
+use entity::id::{EventId, PastSyncId};
 use serde::Deserialize;
 use service::cursor::PageQuery;
-use service::event::{self, Event, EventDetail, Preview};
+use service::event::{self, Event, EventCounts, EventDetail, EventFilter, Preview};
 use service::retry::{self, Retried, RetryFailed};
 use utoipa::IntoParams;
 
@@ -18,9 +19,35 @@ use utoipa::IntoParams;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct EventQuery {
-    /// Only those that stand so: `never_synced`, `not_synced`, `processing`, `synced`, `failed` or `skipped`.
-    #[param(example = "failed")]
+    /// Only those that stand so, with commas between: `never_synced`, `not_synced`, `processing`, `synced`, `failed`, `skipped`.
+    #[param(value_type = Option<Vec<String>>, style = Form, explode = false, example = json!(["failed", "not_synced"]))]
     status: Option<String>,
+    /// Only these types of transactions, with commas between.
+    #[param(value_type = Option<Vec<String>>, style = Form, explode = false, example = json!(["ticket"]))]
+    r#type: Option<String>,
+    /// The first business date of a window; it belongs to it.
+    #[param(example = "2026-11-01")]
+    #[serde(default, deserialize_with = "day")]
+    from_date: Option<NaiveDate>,
+    /// The last business date of a window; it belongs to it.
+    #[param(example = "2026-11-30")]
+    #[serde(default, deserialize_with = "day")]
+    to_date: Option<NaiveDate>,
+    /// Only those of this location, exactly as events name it.
+    #[param(example = "boston")]
+    location: Option<String>,
+    /// Only those with these problems, by code, with commas between.
+    #[param(value_type = Option<Vec<String>>, style = Form, explode = false, example = json!(["missing_mappings"]))]
+    problem: Option<String>,
+    /// Only the one with this number.
+    #[param(example = "100001")]
+    number: Option<String>,
+    /// Only those whose `external_id` or `number` begins so; 10,000 events at the most may.
+    #[param(example = "tkt_10")]
+    text: Option<String>,
+    /// Only those that this past sync queued.
+    #[param(value_type = Option<PastSyncId>)]
+    past_sync_id: Option<String>,
     /// `next_cursor` of the page before; left out: the first page.
     cursor: Option<String>,
     /// Rows in the page, 1 to 200; left out: 50.
@@ -28,10 +55,29 @@ pub(crate) struct EventQuery {
     limit: Option<u64>,
 }
 
+impl EventQuery {
+    fn filter(&self) -> EventFilter {
+        EventFilter {
+            status: self.status.clone(),
+            kind: self.r#type.clone(),
+            from_date: self.from_date,
+            to_date: self.to_date,
+            location: self.location.clone(),
+            problem: self.problem.clone(),
+            number: self.number.clone(),
+            text: self.text.clone(),
+            past_sync_id: self.past_sync_id.clone(),
+        }
+    }
+}
+
 /// List events
 ///
-/// Newest first by when they occurred, a page at a time; `status` narrows them, so that `status=failed` lists what needs a
-/// person.
+/// Newest first: by business date, then by when they occurred; a page at a time. Any filters may stand together, and a
+/// cursor may be used with other filters than those it came from. `status`, `type`, `location` and the window of business
+/// dates are narrowed by an index in any combination, as are `number`, `past_sync_id` with `status` and the window, and
+/// `problem` with the window; what else stands beside `number`, `text`, `past_sync_id` or `problem` is looked at event by
+/// event. `text` is what `external_id` or `number` begins with, letter by letter; memos are not searched.
 #[utoipa::path(
     get, path = "/v1/tenants/{tenant_id}/events", tag = "Events",
     params(EventQuery),
@@ -43,11 +89,23 @@ pub(crate) async fn list_events(
     Params(query): Params<EventQuery>,
 ) -> Answer<EventPage> {
     let page = PageQuery {
-        cursor: query.cursor,
+        cursor: query.cursor.clone(),
         limit: query.limit,
     };
-    let page = event::list(&product, at.tenant, query.status.as_deref(), &page).await?;
+    let page = event::list(&product, at.tenant, &query.filter(), &page).await?;
     Ok(Json(page.into()))
+}
+
+/// Count events
+///
+/// How many events stand where, and how many have which problem. The counts are kept as events change, so that asking for
+/// them costs the same however many events there are.
+#[utoipa::path(
+    get, path = "/v1/tenants/{tenant_id}/events/counts", tag = "Events",
+    responses((status = 200, description = "The counts", body = EventCounts))
+)]
+pub(crate) async fn read_event_counts(product: Product, at: InTenant) -> Answer<EventCounts> {
+    Ok(Json(event::counts(&product, at.tenant).await?))
 }
 
 /// Read an event

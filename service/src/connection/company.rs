@@ -3,6 +3,8 @@
 use super::{Outcome, current, home_currency};
 use crate::alert;
 use crate::error::Error;
+use crate::event::Happened;
+use crate::event::history::{self, Change};
 use crate::{Service, audit, bell, chart, grant, sync};
 use entity::authorization_request;
 use entity::connection::Model;
@@ -139,12 +141,17 @@ async fn leave(tx: &TenantTx, present: &Model, actor: &str) -> Result<(), Error>
     .await?;
     tx.execute("UPDATE sync SET running = false, stopped_at = tillpost_now(), waiting_code = NULL WHERE {mine}", vec![])
         .await?;
-    let unsynced = tx
-        .execute(
+    let detail = format!(
+        "the tenant left the company {}; in the next one the event is still to come",
+        present.company_name
+    );
+    let unsynced = history::update(
+            tx,
             "UPDATE event SET status = 'never_synced', due_at = NULL, problem_code = NULL, problem_detail = NULL, retried_code = NULL,
                synced_at = NULL, past = false, past_sync_id = NULL, tries = 0, updated_at = tillpost_now()
               WHERE {mine} AND status <> 'never_synced'",
             vec![],
+            Change { detail: Some(&detail), ..Change::by(actor, Happened::CompanyLeft) },
         )
         .await?;
     audit::record(
@@ -152,7 +159,7 @@ async fn leave(tx: &TenantTx, present: &Model, actor: &str) -> Result<(), Error>
         actor,
         "connection.company_changed",
         &present.id.to_string(),
-        serde_json::json!({ "from_company_id": present.company_id, "events_unsynced": unsynced.rows_affected() }),
+        serde_json::json!({ "from_company_id": present.company_id, "events_unsynced": unsynced }),
     )
     .await
 }

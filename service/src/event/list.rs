@@ -1,41 +1,84 @@
-//! Events listed, newest first.
+//! Events listed, newest first: by business date, then by when they occurred.
 
-use super::{Event, STATUSES};
+use super::filter::{EventFilter, Filter};
+use super::position::Position;
+use super::{COLUMNS, Event, Row, find};
 use crate::Service;
 use crate::cursor::{Page, PageQuery};
 use crate::error::Error;
-use entity::event::{Column, Entity};
 use entity::id::TenantId;
-use sea_orm::{ColumnTrait, QueryFilter};
+use entity::store::TenantTx;
+use sea_orm::FromQueryResult;
 
-/// The tenant's events, newest first; `status` narrows them.
+/// The tenant's events that the filter lets through, newest first.
 ///
 /// # Errors
-/// `invalid_status`, `invalid_cursor`, `invalid_limit`.
+/// `invalid_cursor`, `invalid_limit`; `text_too_short` where a text begins more than 10,000 events; otherwise a value of
+/// the filter cannot be meant, and the code says which.
 pub async fn list(
     service: &Service,
     tenant: TenantId,
-    status: Option<&str>,
+    filter: &EventFilter,
     query: &PageQuery,
 ) -> Result<Page<Event>, Error> {
+    let filter = Filter::read(filter)?;
+    let after = Position::of(query)?;
+    let limit = query.rows()?;
     let tx = service.tenant(tenant).await?;
-    let mut read = tx.find::<Entity>();
-    if let Some(status) = status {
-        if !STATUSES.contains(&status) {
-            return Err(Error::invalid(
-                "invalid_status",
-                "status",
-                format!(
-                    "`{}` is no status of an event; use one of {}",
-                    status.chars().take(64).collect::<String>(),
-                    STATUSES.join(", ")
-                ),
-            ));
-        }
-        read = read.filter(Column::Status.eq(status));
+    check_text(&tx, &filter).await?;
+    let page = find::page(&filter, after, limit + 1, COLUMNS, "");
+    let mut rows: Vec<Row> = tx.query_as(&page.sql, page.values).await?;
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    Ok(Page {
+        next_cursor: rows
+            .last()
+            .filter(|_| more)
+            .map(|row| Position::after(row).encode()),
+        items: rows.into_iter().map(Event::from).collect(),
+    })
+}
+
+/// The statement that reads a page, and its values from `$2` on: for whoever looks at its plan or measures it.
+///
+/// # Errors
+/// As [`list`].
+pub fn statement(
+    filter: &EventFilter,
+    query: &PageQuery,
+) -> Result<(String, Vec<sea_orm::Value>), Error> {
+    let filter = Filter::read(filter)?;
+    let page = find::page(
+        &filter,
+        Position::of(query)?,
+        query.rows()? + 1,
+        COLUMNS,
+        "",
+    );
+    Ok((page.sql, page.values))
+}
+
+/// A text that begins very many events is no search.
+pub(super) async fn check_text(tx: &TenantTx, filter: &Filter) -> Result<(), Error> {
+    #[derive(FromQueryResult)]
+    struct Count {
+        found: i64,
     }
-    let rows = tx
-        .all(query.newest_first(read, Column::OccurredAt, Column::Id)?)
-        .await?;
-    Ok(query.page(rows, |row| (row.occurred_at, row.id.0), Event::from))
+    // A number is one event at the most, whatever the text begins.
+    let Some(found) = find::found(filter).filter(|_| filter.number.is_none()) else {
+        return Ok(());
+    };
+    let counts: Vec<Count> = tx.query_as(&found.sql, found.values).await?;
+    if counts.iter().any(|count| count.found > find::FOUND_MAX) {
+        return Err(Error::invalid(
+            "text_too_short",
+            "text",
+            format!(
+                "more than {} events begin with this; write more of the external_id or the number",
+                find::FOUND_MAX
+            ),
+        ));
+    }
+    Ok(())
 }

@@ -1,5 +1,6 @@
 //! One event with its body, its journal entries and what was tried.
 
+use super::history::{self, HistoryRecord};
 use super::{Event, row};
 use crate::Service;
 use crate::error::Error;
@@ -22,6 +23,8 @@ pub struct EventDetail {
     pub body: serde_json::Value,
     /// Its journal entries, the latest generation last: more than one where a definite refusal was mended.
     pub journal_entries: Vec<JournalEntry>,
+    /// What became of it, in order of time; of very many records, the latest.
+    pub history: Vec<HistoryRecord>,
 }
 
 /// The journal entry of an event in a company.
@@ -41,6 +44,8 @@ pub struct JournalEntry {
     /// Its id in QuickBooks.
     #[schema(example = "228")]
     pub qbo_id: Option<String>,
+    /// When it came to an end: posted, refused or withdrawn.
+    pub settled_at: Option<DateTime<Utc>>,
     /// What was tried, in order.
     pub attempts: Vec<Attempt>,
 }
@@ -103,20 +108,23 @@ pub async fn read(service: &Service, tenant: TenantId, id: EventId) -> Result<Ev
                 detail: attempt.detail,
             });
     }
+    let journal_entries: Vec<JournalEntry> = entries
+        .into_iter()
+        .map(|entry| JournalEntry {
+            attempts: by_entry.remove(&entry.id).unwrap_or_default(),
+            id: entry.id,
+            company_id: entry.company_id,
+            generation: entry.generation,
+            state: entry.state,
+            accounting_date: entry.accounting_date,
+            qbo_id: entry.qbo_id,
+            settled_at: entry.settled_at,
+        })
+        .collect();
     Ok(EventDetail {
         body: serde_json::from_str(&row.body).map_err(Error::internal)?,
-        journal_entries: entries
-            .into_iter()
-            .map(|entry| JournalEntry {
-                attempts: by_entry.remove(&entry.id).unwrap_or_default(),
-                id: entry.id,
-                company_id: entry.company_id,
-                generation: entry.generation,
-                state: entry.state,
-                accounting_date: entry.accounting_date,
-                qbo_id: entry.qbo_id,
-            })
-            .collect(),
+        history: history::read(&tx, &row, &journal_entries).await?,
+        journal_entries,
         event: row.into(),
     })
 }

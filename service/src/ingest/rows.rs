@@ -5,6 +5,8 @@ use super::{Candidate, Line, Taken, TakenEvent};
 use crate::access::Caller;
 use crate::audit;
 use crate::error::Error;
+use crate::event::Happened;
+use crate::event::history::{self, Change};
 use entity::id::EventId;
 use entity::store::TenantTx;
 use sea_orm::{FromQueryResult, Value};
@@ -50,6 +52,7 @@ pub(super) async fn known(
 // One statement for all new events, with arrays: its text is the same for any number of rows.
 pub(super) async fn flush(
     tx: &TenantTx,
+    caller: &Caller,
     line: &Line,
     new: &mut Vec<(Candidate, Known)>,
 ) -> Result<(), Error> {
@@ -86,13 +89,14 @@ pub(super) async fn flush(
             .map(|(c, _)| c.footprint)
             .collect::<Vec<_>>()
             .into(),
+        caller.actor().into(),
     ];
     tx.execute(
         "INSERT INTO event (tenant_id, id, type, external_id, number, body, body_hash, occurred_at, business_date, location,
-           status, due_at, footprint_id)
+           status, due_at, footprint_id, taken_in_by, queued_on_intake)
          SELECT $1, e.id, e.type, e.external_id, e.number, e.body, e.body_hash, e.occurred_at, e.business_date, nullif(e.location, ''),
            CASE WHEN e.queued THEN 'not_synced' ELSE 'never_synced' END, CASE WHEN e.queued THEN tillpost_now() END,
-           e.footprint_id
+           e.footprint_id, $13, e.queued
            FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bytea[], $8::timestamptz[],
              $9::date[], $10::text[], $11::bool[], $12::uuid[])
              AS e(id, type, external_id, number, body, body_hash, occurred_at, business_date, location, queued, footprint_id)",
@@ -169,6 +173,15 @@ pub(super) async fn replace(
         vec![row.id.into()],
     )
     .await?;
+    let detail = format!(
+        "version {} takes the place of version {}",
+        replaced.version, row.version
+    );
+    let change = Change {
+        detail: Some(&detail),
+        ..Change::by(caller.actor(), Happened::Replaced)
+    };
+    history::record(tx, row.id, change).await?;
     audit::record(
         tx,
         caller.actor(),

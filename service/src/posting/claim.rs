@@ -4,6 +4,8 @@ use super::entry::{self, Sealed};
 use super::lease;
 use super::{Turn, identity};
 use crate::error::Error;
+use crate::event::Happened;
+use crate::event::history::{self, Change};
 use crate::{alert, books, connection, sync};
 use accounting::{Books, Event, Journalized};
 use chrono::NaiveDate;
@@ -125,6 +127,12 @@ async fn one(
         // Posted before the tenant went to another company and came back: it is in these books already.
         Some(entry) if entry.state == "posted" && entry.event_version == event.version => {
             set_synced(tx, event.id).await?;
+            let detail = "its entry is in the books of this company already; nothing was sent";
+            let change = Change {
+                detail: Some(detail),
+                ..Change::of_ours(Happened::Synced)
+            };
+            history::record(tx, event.id, change).await?;
             return Ok(None);
         }
         Some(entry) if entry.state == "posted" => {
@@ -259,11 +267,22 @@ pub(crate) async fn end(
     code: &str,
     detail: &str,
 ) -> Result<(), Error> {
-    tx.execute(
+    let what = if status == "failed" {
+        Happened::Failed
+    } else {
+        Happened::Skipped
+    };
+    history::update(
+        tx,
         "UPDATE event SET status = $3, due_at = NULL, problem_code = $4, problem_detail = $5, retried_code = NULL,
            updated_at = tillpost_now()
           WHERE {mine} AND id = $2 AND status IN ('not_synced', 'processing')",
         vec![event.into(), status.into(), code.into(), detail.into()],
+        Change {
+            code: Some(code),
+            detail: Some(detail),
+            ..Change::of_ours(what)
+        },
     )
     .await?;
     if status == "failed" {

@@ -14,7 +14,8 @@ use service::audit::AuditRecord;
 use service::chart::{Account, AccountImport};
 use service::connection::{self, AuthorizationRequest, Connection};
 use service::event::{
-    Attempt, Event, EventDetail, JournalEntry, Preview, PreviewedEntry, PreviewedLine,
+    Attempt, Event, EventCounts, EventDetail, Happened, HistoryRecord, JournalEntry, Preview,
+    PreviewedEntry, PreviewedLine, ProblemCount, StatusCount,
 };
 use service::ingest::{IngestProblem, Taken, TakenEvent};
 use service::mapping::{Mapping, MappingProblem, MappingResult};
@@ -275,6 +276,7 @@ pub(super) fn event_detail() -> EventDetail {
             state: "posted".to_owned(),
             accounting_date: day("2026-11-20"),
             qbo_id: some("228"),
+            settled_at: Some(at("2026-11-20T23:22:07Z")),
             attempts: vec![Attempt {
                 number: 1,
                 started_at: at("2026-11-20T23:22:06Z"),
@@ -285,6 +287,60 @@ pub(super) fn event_detail() -> EventDetail {
                 detail: None,
             }],
         }],
+        history: history(),
+    }
+}
+
+fn history() -> Vec<HistoryRecord> {
+    let key = some("key_01jd5zk8x9e3qr0v7m2c4n6p8t");
+    let entry = Some(id("jou_01jd5zk8x9e3qr0v7m2c4n6p8t"));
+    let taken_in = at("2026-11-20T23:22:06Z");
+    vec![
+        HistoryRecord {
+            by: key.clone(),
+            ..HistoryRecord::new(taken_in, Happened::TakenIn)
+        },
+        HistoryRecord {
+            by: key,
+            ..HistoryRecord::new(taken_in, Happened::Queued)
+        },
+        HistoryRecord {
+            code: some("posted"),
+            journal_entry_id: entry,
+            http_status: Some(200),
+            intuit_tid: some("1-673e6c1e-5c0b7d2a4f1e9b3c7a8d6e5f"),
+            ..HistoryRecord::new(taken_in, Happened::Attempted)
+        },
+        HistoryRecord {
+            journal_entry_id: entry,
+            qbo_id: some("228"),
+            ..HistoryRecord::new(at("2026-11-20T23:22:07Z"), Happened::Synced)
+        },
+    ]
+}
+
+pub(super) fn event_counts() -> EventCounts {
+    let status = |status: &str, events| StatusCount {
+        status: status.to_owned(),
+        events,
+    };
+    let problem = |code: &str, status: &str, events| ProblemCount {
+        code: code.to_owned(),
+        status: status.to_owned(),
+        events,
+    };
+    EventCounts {
+        total: 328,
+        statuses: vec![
+            status("failed", 3),
+            status("never_synced", 10),
+            status("skipped", 3),
+            status("synced", 312),
+        ],
+        problems: vec![
+            problem("missing_mappings", "failed", 3),
+            problem("nothing_to_post", "skipped", 3),
+        ],
     }
 }
 

@@ -1,0 +1,114 @@
+-- Why: the event list is searched in every way an accountant searches, its counts are read without counting, and an event
+-- tells its history. Events are listed by business date, since that is the day of the books: so one index serves a status
+-- and a window of days together, and each further index serves one more equality before the same order.
+
+-- Identities, not words: compared by their bytes, so that a beginning is a range of the index.
+ALTER TABLE event
+  ALTER COLUMN external_id TYPE text COLLATE "C",
+  ALTER COLUMN number TYPE text COLLATE "C",
+  -- Who sent it first, and whether it was queued as it came; null and false for events from before this was kept.
+  ADD COLUMN taken_in_by text,
+  ADD COLUMN queued_on_intake boolean NOT NULL DEFAULT false;
+
+DROP INDEX event_listed, event_listed_by_status, event_never_synced, event_failed;
+-- Serves: events listed newest first, a range for each status that is asked for; a past sync takes its window; retry failed.
+CREATE INDEX event_listed ON event (tenant_id, status, business_date, occurred_at, id);
+-- Serves: events listed by type, a range for each type and status.
+CREATE INDEX event_listed_by_type ON event (tenant_id, type, status, business_date, occurred_at, id);
+-- Serves: events listed by location, alone or with types and statuses.
+CREATE INDEX event_listed_by_location ON event (tenant_id, location, type, status, business_date, occurred_at, id)
+  WHERE location IS NOT NULL;
+-- Serves: events listed by problem; retry failed of one problem.
+CREATE INDEX event_listed_by_problem ON event (tenant_id, problem_code, business_date, occurred_at, id)
+  WHERE problem_code IS NOT NULL;
+-- Serves: events of a past sync listed, and counted by status.
+CREATE INDEX event_listed_by_past_sync ON event (tenant_id, past_sync_id, status, business_date, occurred_at, id)
+  WHERE past_sync_id IS NOT NULL;
+
+-- How many events stand where. A change of an event only adds rows to `event_count_change`, so that nobody waits for
+-- anybody; the count is the sum of both tables, and whoever finds many changes folds them into `event_count`.
+CREATE TABLE event_count (
+  tenant_id          uuid        NOT NULL REFERENCES tenant,
+  status             text        NOT NULL,
+  -- Empty: none.
+  problem_code       text        NOT NULL,
+  -- May be below zero for a moment: a change is folded before the one it follows.
+  events             bigint      NOT NULL,
+  PRIMARY KEY (tenant_id, status, problem_code)
+);
+CREATE TABLE event_count_change (
+  tenant_id          uuid        NOT NULL REFERENCES tenant,
+  status             text        NOT NULL,
+  problem_code       text        NOT NULL,
+  events             bigint      NOT NULL
+);
+-- Serves: the changes of a tenant are summed, and folded.
+CREATE INDEX event_count_change_of_tenant ON event_count_change (tenant_id);
+
+-- Nobody changes an event between the count and the triggers. The owner counts for all tenants: for once, not forced.
+LOCK TABLE event IN ACCESS EXCLUSIVE MODE;
+ALTER TABLE event NO FORCE ROW LEVEL SECURITY;
+INSERT INTO event_count
+  SELECT tenant_id, status, coalesce(problem_code, ''), count(*) FROM event GROUP BY tenant_id, status, coalesce(problem_code, '');
+ALTER TABLE event FORCE ROW LEVEL SECURITY;
+
+CREATE FUNCTION count_new_events() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  INSERT INTO event_count_change
+    SELECT tenant_id, status, coalesce(problem_code, ''), count(*) FROM new_events
+     GROUP BY tenant_id, status, coalesce(problem_code, '');
+  RETURN NULL;
+END $$;
+CREATE FUNCTION count_changed_events() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  INSERT INTO event_count_change
+    SELECT tenant_id, status, code, sum(events) FROM (
+      SELECT tenant_id, status, coalesce(problem_code, '') AS code, 1 AS events FROM new_events
+      UNION ALL SELECT tenant_id, status, coalesce(problem_code, ''), -1 FROM old_events) AS change
+     GROUP BY tenant_id, status, code HAVING sum(events) <> 0;
+  RETURN NULL;
+END $$;
+CREATE FUNCTION count_removed_events() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  INSERT INTO event_count_change
+    SELECT tenant_id, status, coalesce(problem_code, ''), -count(*) FROM old_events
+     GROUP BY tenant_id, status, coalesce(problem_code, '');
+  RETURN NULL;
+END $$;
+CREATE TRIGGER count_new AFTER INSERT ON event REFERENCING NEW TABLE AS new_events
+  FOR EACH STATEMENT EXECUTE FUNCTION count_new_events();
+CREATE TRIGGER count_changed AFTER UPDATE ON event REFERENCING OLD TABLE AS old_events NEW TABLE AS new_events
+  FOR EACH STATEMENT EXECUTE FUNCTION count_changed_events();
+CREATE TRIGGER count_removed AFTER DELETE ON event REFERENCING OLD TABLE AS old_events
+  FOR EACH STATEMENT EXECUTE FUNCTION count_removed_events();
+
+-- What became of an event, beyond what its own row, its entries and their attempts tell. Append-only.
+CREATE TABLE event_change (
+  tenant_id          uuid        NOT NULL,
+  event_id           uuid        NOT NULL,
+  id                 bigint      NOT NULL GENERATED BY DEFAULT AS IDENTITY,
+  recorded_at        timestamptz NOT NULL DEFAULT tillpost_now(),
+  change             text        NOT NULL CHECK (change IN
+    ('queued', 'retried', 'unqueued', 'failed', 'skipped', 'replaced', 'synced', 'company_left')),
+  -- Whoever did it; null: the product itself.
+  actor              text,
+  code               text,
+  detail             text,
+  past_sync_id       uuid,
+  PRIMARY KEY (tenant_id, event_id, id),
+  FOREIGN KEY (tenant_id, event_id) REFERENCES event (tenant_id, id),
+  FOREIGN KEY (tenant_id, past_sync_id) REFERENCES past_sync (tenant_id, id),
+  CHECK ((change IN ('failed', 'skipped')) <= (code IS NOT NULL))
+);
+
+DO $$
+DECLARE t text;
+BEGIN
+  FOREACH t IN ARRAY ARRAY['event_count', 'event_count_change', 'event_change']
+  LOOP
+    EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', t);
+    EXECUTE format('CREATE POLICY own_tenant ON %I TO tillpost_app
+      USING (tenant_id = (SELECT current_tenant())) WITH CHECK (tenant_id = (SELECT current_tenant()))', t);
+    EXECUTE format('GRANT SELECT, INSERT ON %I TO tillpost_app', t);
+  END LOOP;
+END $$;
+GRANT UPDATE ON event_count TO tillpost_app;
+-- Locked row by row before they are folded, which takes the right to update.
+GRANT UPDATE, DELETE ON event_count_change TO tillpost_app;
