@@ -79,6 +79,15 @@ pub fn journalize(event: &Event, books: &Books) -> Result<Journalized, Refusal> 
     )?))
 }
 
+/// Builds the journal entry of an event from the text it was taken in as: what is posted, previewed and foretold.
+///
+/// # Errors
+/// As [`journalize`]; [`Refusal::Unreadable`] for a text that was taken in by other rules than today's.
+pub fn journalize_text(text: &str, books: &Books) -> Result<Journalized, Refusal> {
+    let event = Event::parse(text.as_bytes()).map_err(Refusal::Unreadable)?;
+    journalize(&event, books)
+}
+
 /// The entry's date under the closed-period policy, and its private note.
 fn date_and_note(event: &Event, books: &Books) -> Result<(NaiveDate, Option<String>), Refusal> {
     let accounting_date = event.accounting_date();

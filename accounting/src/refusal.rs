@@ -4,7 +4,7 @@ use std::fmt;
 
 use chrono::NaiveDate;
 
-use crate::{Amount, Currency, EntryError, Slot};
+use crate::{Amount, Currency, EntryError, EventError, Slot};
 
 /// Why an event cannot be posted. Each is mended by a person: the sender, or whoever keeps the mapping and the books.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -63,12 +63,30 @@ pub enum Refusal {
     /// Slots without an account: every one the event needs and does not find.
     #[error("no account is mapped for {}; map each and retry", list(.0))]
     MissingMappings(Vec<Missing>),
+    /// The event was taken in by other rules than today's, and cannot be read any more.
+    #[error("{0}")]
+    Unreadable(#[source] EventError),
     /// The lines made no entry. The rules post in pairs, so this is a mistake of ours and nothing is posted.
     #[error("the posting rules gave {0}, which is a mistake of ours; nothing is posted")]
     InvalidEntry(#[source] EntryError),
 }
 
 impl Refusal {
+    /// What tells two refusals of one code apart for whoever mends them: each missing slot and key, the event's currency,
+    /// the closing date, the field that cannot be read. Empty where each event is its own case.
+    pub fn causes(&self) -> Vec<String> {
+        match self {
+            Self::ForeignCurrency { event, .. } => vec![event.to_string()],
+            Self::ClosedPeriod { closing_date, .. } => vec![closing_date.to_string()],
+            Self::MissingMappings(missing) => missing.iter().map(Missing::to_string).collect(),
+            Self::Unreadable(error) => vec![error.path.clone()],
+            Self::TooManyDecimals { .. }
+            | Self::AmountTooLarge
+            | Self::UnbalancedEvent { .. }
+            | Self::InvalidEntry(_) => Vec::new(),
+        }
+    }
+
     /// A stable code of the reason, such as `unbalanced_event`.
     pub fn code(&self) -> &'static str {
         match self {
@@ -78,6 +96,7 @@ impl Refusal {
             Self::UnbalancedEvent { .. } => "unbalanced_event",
             Self::ClosedPeriod { .. } => "closed_period",
             Self::MissingMappings(_) => "missing_mappings",
+            Self::Unreadable(_) => "unreadable_event",
             Self::InvalidEntry(_) => "invalid_entry",
         }
     }

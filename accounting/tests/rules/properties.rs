@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use accounting::event::Sale;
 use accounting::{
-    Books, Decimal, Event, JournalEntry, Journalized, Key, LocationRefs, Need, Quantity, Refusal,
-    Side, Slot, Transaction, UnitCost, journalize,
+    Books, Decimal, Effect, Event, JournalEntry, Journalized, Key, LocationRefs, Need, Quantity,
+    Refusal, Side, Slot, Transaction, UnitCost, journalize, journalize_text,
 };
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -190,6 +190,41 @@ proptest! {
         let books = books(home);
         let before = entry(&event, &books).map(|entry| balances(&entry));
         prop_assert_eq!(before, entry(&reordered(&event), &books).map(|entry| balances(&entry)));
+    }
+
+    #[test]
+    fn an_effect_is_the_sum_of_its_entries_and_its_debits_are_its_credits(events in prop::collection::vec(events::event(), 1..12)) {
+        let home = events[0].1;
+        let books = books(home);
+        let mut effect = Effect::default();
+        let mut sums: BTreeMap<String, i128> = BTreeMap::new();
+        let mut entries = 0;
+        for (event, _) in events.iter().filter(|(_, currency)| *currency == home) {
+            let Some(entry) = entry(event, &books) else { continue };
+            effect.add(&entry);
+            entries += 1;
+            for (account, balance) in balances(&entry) {
+                *sums.entry(account).or_default() += balance;
+            }
+        }
+        let total = effect.total();
+        prop_assert_eq!(total.debits_minor, total.credits_minor);
+        prop_assert_eq!(effect.entries(), entries);
+        sums.retain(|_, net| *net != 0);
+        let nets: BTreeMap<String, i128> = effect.accounts()
+            .map(|(account, sides)| (account.to_string(), sides.net_minor()))
+            .filter(|(_, net)| *net != 0)
+            .collect();
+        prop_assert_eq!(nets, sums);
+        let places = effect.places().fold((0, 0), |(debits, credits), (_, sides)| (debits + sides.debits_minor, credits + sides.credits_minor));
+        prop_assert_eq!(places, (total.debits_minor, total.credits_minor));
+    }
+
+    #[test]
+    fn a_text_becomes_what_its_event_becomes((event, home) in events::event(), net_lines: bool) {
+        let books = Books { net_lines, ..books(home) };
+        let written = serde_json::to_string(&event).unwrap();
+        prop_assert_eq!(journalize_text(&written, &books), journalize(&event, &books));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::event::Happened;
 use crate::event::history::{self, Change};
 use crate::{alert, books, connection, sync};
-use accounting::{Books, Event, Journalized};
+use accounting::{Books, Journalized};
 use chrono::NaiveDate;
 use entity::event::Model as EventRow;
 use entity::id::{EventId, JournalEntryId};
@@ -152,22 +152,7 @@ async fn one(
         Some(entry) => entry.generation + 1,
         None => 1,
     };
-    let financial = match Event::parse(event.body.as_bytes()) {
-        Ok(financial) => financial,
-        // Taken in by other rules than today's: this event's trouble alone.
-        Err(error) => {
-            end(
-                tx,
-                event.id,
-                "failed",
-                "unreadable_event",
-                &error.to_string(),
-            )
-            .await?;
-            return Ok(None);
-        }
-    };
-    match accounting::journalize(&financial, books) {
+    match accounting::journalize_text(&event.body, books) {
         Ok(Journalized::Entry(entry)) => {
             let sealed = entry::seal(event.id, &event.number, &entry, &turn.connection);
             insert(tx, turn, event, generation, entry.date(), sealed)
