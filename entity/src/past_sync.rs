@@ -19,6 +19,9 @@ pub struct Model {
     pub events: i64,
     pub created_by: String,
     pub created_at: DateTimeUtc,
+    pub cancelled_at: Option<DateTimeUtc>,
+    pub cancelled_by: Option<String>,
+    pub finished_at: Option<DateTimeUtc>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

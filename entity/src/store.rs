@@ -9,11 +9,12 @@
 use crate::home::Home;
 use crate::id::TenantId;
 use chrono::{DateTime, Utc};
+use futures::Stream;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectOptions, ConnectionTrait, Database, DatabaseConnection,
-    DatabaseTransaction, DbBackend, DbErr, EntityTrait, ExecResult, FromQueryResult,
-    IntoActiveModel, QueryFilter, QueryResult, Select, Statement, StreamTrait, TransactionTrait,
-    Value,
+    AccessMode, ActiveModelTrait, ColumnTrait, ConnectOptions, ConnectionTrait, Database,
+    DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, EntityTrait, ExecResult,
+    FromQueryResult, IntoActiveModel, IsolationLevel, QueryFilter, QueryResult, Select, Statement,
+    StreamTrait, TransactionTrait, Value,
 };
 
 /// An entity whose rows belong to a tenant.
@@ -65,6 +66,23 @@ impl Store {
     /// The database cannot be reached.
     pub async fn tenant(&self, tenant: TenantId) -> Result<TenantTx, DbErr> {
         let tx = self.home.open(self.application.begin()).await?;
+        self.of(tenant, tx).await
+    }
+
+    /// Begins a transaction that only reads, and whose every statement sees one tenant's rows as they were at its first.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn snapshot(&self, tenant: TenantId) -> Result<TenantTx, DbErr> {
+        let begin = self.application.begin_with_config(
+            Some(IsolationLevel::RepeatableRead),
+            Some(AccessMode::ReadOnly),
+        );
+        let tx = self.home.open(begin).await?;
+        self.of(tenant, tx).await
+    }
+
+    async fn of(&self, tenant: TenantId, tx: DatabaseTransaction) -> Result<TenantTx, DbErr> {
         tx.execute_raw(Statement::from_sql_and_values(
             DbBackend::Postgres,
             "SELECT set_config('app.tenant_id', $1, true)",
@@ -202,6 +220,21 @@ impl TenantTx {
     ) -> Result<Vec<T>, DbErr> {
         T::find_by_statement(self.statement(sql, values))
             .all(&self.tx)
+            .await
+    }
+
+    /// The rows of a statement as `T`, one after another, however many they are; as [`TenantTx::execute`] reads it. Until the
+    /// last was taken, the transaction does nothing else.
+    ///
+    /// # Errors
+    /// The database's; or, in the stream, a row does not fit `T`.
+    pub async fn stream_as<T: FromQueryResult + Send + Unpin + 'static>(
+        &self,
+        sql: &str,
+        values: Vec<Value>,
+    ) -> Result<impl Stream<Item = Result<T, DbErr>> + Send + Unpin, DbErr> {
+        T::find_by_statement(self.statement(sql, values))
+            .stream(&self.tx)
             .await
     }
 
