@@ -1,5 +1,9 @@
 //! A journal entry to be posted, and its exact bytes.
 
+mod read;
+
+pub use read::{DraftedEntry, UnreadableBody};
+
 use std::io;
 
 use chrono::NaiveDate;

@@ -26,7 +26,7 @@ pub use cause::{Cause, Certainty, Ledger, Reference};
 pub use client::QuickBooks;
 pub use company::{Answer, Company, PAGE_ROWS_MAX};
 pub use company_info::CompanyInfo;
-pub use draft::{DraftLine, JournalEntryDraft};
+pub use draft::{DraftLine, DraftedEntry, JournalEntryDraft, UnreadableBody};
 pub use failure::{Failure, THROTTLE_WAIT};
 pub use fault::Fault;
 pub use grant::Grant;
