@@ -33,10 +33,14 @@ are `YYYY-MM-DD`. Lists give `next_cursor`, which is the `cursor` of the next pa
 **Problems.** What goes wrong is answered as `application/problem+json` (RFC 9457) with a stable `code`, and says how to \
 mend it. A method that a path does not take is 405 with `Allow`. Every answer has an `X-Request-Id`: name it when you ask us.";
 
-const TAGS: [(&str, &str); 11] = [
+const TAGS: [(&str, &str); 12] = [
     (
         "Tenants",
         "One retailer each; the platform's credential makes and changes them.",
+    ),
+    (
+        "Settings",
+        "The policies of a tenant's books, for its own accountant.",
     ),
     ("API keys", "Who may do what in a tenant's name."),
     (

@@ -15,6 +15,7 @@ pub(crate) mod mapping;
 pub(crate) mod ndjson;
 pub(crate) mod past_sync;
 pub(crate) mod readiness;
+pub(crate) mod settings;
 pub(crate) mod sync;
 pub(crate) mod tenant;
 

@@ -3,7 +3,7 @@
 
 use crate::resource::{
     account, alert, api_key, audit, connection, event, explorer, flow, health, ingest, known_key,
-    mapping, past_sync, readiness, sync, tenant,
+    mapping, past_sync, readiness, settings, sync, tenant,
 };
 use crate::routing::routes;
 
@@ -14,6 +14,9 @@ routes! {
         get    "/v1/tenants" => tenant::list_tenants;
         get    "/v1/tenants/{tenant_id}" => tenant::read_tenant;
         patch  "/v1/tenants/{tenant_id}" => tenant::update_tenant;
+
+        get    "/v1/tenants/{tenant_id}/settings" => settings::read_settings;
+        patch  "/v1/tenants/{tenant_id}/settings" => settings::update_settings;
 
         post   "/v1/tenants/{tenant_id}/api-keys" => api_key::create_api_key;
         get    "/v1/tenants/{tenant_id}/api-keys" => api_key::list_api_keys;
@@ -54,7 +57,10 @@ routes! {
 
         post   "/v1/tenants/{tenant_id}/past-syncs" => past_sync::create_past_sync;
         get    "/v1/tenants/{tenant_id}/past-syncs" => past_sync::list_past_syncs;
+        post   "/v1/tenants/{tenant_id}/past-syncs/dry-run" => past_sync::dry_run_past_sync;
         get    "/v1/tenants/{tenant_id}/past-syncs/{past_sync_id}" => past_sync::read_past_sync;
+        get    "/v1/tenants/{tenant_id}/past-syncs/{past_sync_id}/effect" => past_sync::read_past_sync_effect;
+        post   "/v1/tenants/{tenant_id}/past-syncs/{past_sync_id}/cancel" => past_sync::cancel_past_sync;
 
         get    "/v1/tenants/{tenant_id}/alerts" => alert::list_alerts;
         get    "/v1/tenants/{tenant_id}/alerts/{alert_id}" => alert::read_alert;

@@ -12,7 +12,13 @@ pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        sql::migrations!["0001_house", "0002_alerts", "0004_desk", "0005_event_list",]
+        sql::migrations![
+            "0001_house",
+            "0002_alerts",
+            "0004_desk",
+            "0005_event_list",
+            "0006_past_syncs",
+        ]
     }
 }
 

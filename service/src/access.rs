@@ -50,9 +50,9 @@ scopes! {
     EventsWrite = "events:write";
     /// Retry failed events.
     EventsRetry = "events:retry";
-    /// Read the sync and past syncs.
+    /// Read the sync, past syncs and the settings of the books.
     SyncRead = "sync:read";
-    /// Start and stop the sync, sync past events.
+    /// Start and stop the sync, sync past events, change the settings of the books.
     SyncManage = "sync:manage";
     /// Read alerts.
     AlertsRead = "alerts:read";
@@ -76,6 +76,8 @@ pub const OPERATIONS: &[(&str, Scope)] = &[
     ("list_tenants", Scope::PlatformTenants),
     ("read_tenant", Scope::PlatformTenants),
     ("update_tenant", Scope::PlatformTenants),
+    ("read_settings", Scope::SyncRead),
+    ("update_settings", Scope::SyncManage),
     ("create_api_key", Scope::KeysManage),
     ("list_api_keys", Scope::KeysManage),
     ("revoke_api_key", Scope::KeysManage),
@@ -106,9 +108,12 @@ pub const OPERATIONS: &[(&str, Scope)] = &[
     ("read_sync", Scope::SyncRead),
     ("start_sync", Scope::SyncManage),
     ("stop_sync", Scope::SyncManage),
+    ("dry_run_past_sync", Scope::SyncManage),
     ("create_past_sync", Scope::SyncManage),
     ("list_past_syncs", Scope::SyncRead),
     ("read_past_sync", Scope::SyncRead),
+    ("read_past_sync_effect", Scope::SyncRead),
+    ("cancel_past_sync", Scope::SyncManage),
     ("list_alerts", Scope::AlertsRead),
     ("read_alert", Scope::AlertsRead),
     ("acknowledge_alert", Scope::AlertsManage),

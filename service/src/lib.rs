@@ -24,6 +24,7 @@ pub mod readiness;
 pub mod retry;
 pub mod secret;
 pub mod settings;
+mod sheet;
 pub mod sync;
 pub mod tenant;
 pub mod vault;

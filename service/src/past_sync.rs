@@ -1,16 +1,35 @@
-//! Past syncs: events of a date window from before the sync are queued, behind the live ones.
+//! Past syncs: events of a date window from before the sync are queued, behind the live ones; tried beforehand, watched while
+//! they run, cancelled, and summed up.
+
+mod cancel;
+mod dry_run;
+mod effect;
+mod fate;
+mod numbers;
+mod progress;
+mod report;
+mod tally;
+
+pub(crate) use cancel::abandon;
+pub use cancel::cancel;
+pub use dry_run::{DryRunPastSync, dry_run};
+pub use effect::{AccountEffect, Effect, PlaceEffect, effect};
+pub use numbers::Numbers;
+pub(crate) use progress::finish;
+pub use report::{ClosedPeriodHits, DryRun, DryRunCause, DryRunCounts, DryRunProblem, DryRunType};
 
 use crate::access::Caller;
 use crate::cursor::{Page, PageQuery};
 use crate::error::Error;
 use crate::event::Happened;
 use crate::event::history::{self, Change};
-use crate::{Service, audit, bell, connection, sync};
+use crate::{Service, audit, bell, books, connection, sync};
+use accounting::Currency;
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use entity::id::{PastSyncId, TenantId};
 use entity::past_sync::{Column, Entity, Model};
 use entity::store::TenantTx;
-use sea_orm::{ColumnTrait, FromQueryResult, QueryFilter};
+use sea_orm::{ColumnTrait, QueryFilter};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -35,10 +54,10 @@ pub struct PastSync {
     pub from_date: NaiveDate,
     /// The last business date of its window.
     pub to_date: NaiveDate,
-    /// `running`, or `finished` when no event of it waits.
-    #[schema(example = "finished")]
-    pub state: String,
+    /// Where it stands.
+    pub state: State,
     /// Events it queued.
+    #[schema(example = 4)]
     pub events: i64,
     /// Of them: waiting or under way.
     pub waiting: i64,
@@ -48,10 +67,37 @@ pub struct PastSync {
     pub failed: i64,
     /// Of them: nothing to post.
     pub skipped: i64,
+    /// Of them: never synced again, because it was cancelled or the company was left.
+    pub returned: i64,
+    /// How much of it is done, in whole percents: 100 only when nothing waits.
+    #[schema(minimum = 0, maximum = 100, example = 100)]
+    pub percent_done: u8,
+    /// Live events in the queue, which go first; none where nothing waits or nothing can go out.
+    pub live_events_ahead: Option<i64>,
+    /// How long the rest takes at the pace QuickBooks allows, live events first; none where nothing waits or nothing can go
+    /// out.
+    pub remaining_seconds: Option<i64>,
     /// Who made it.
     pub created_by: String,
     /// When.
     pub created_at: DateTime<Utc>,
+    /// When it was cancelled.
+    pub cancelled_at: Option<DateTime<Utc>>,
+    /// When the last of its events was settled; a later retry of a failed one does not change it.
+    pub finished_at: Option<DateTime<Utc>>,
+}
+
+/// Where a past sync stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = PastSyncState)]
+pub enum State {
+    /// Events of it wait.
+    Running,
+    /// Every event of it was settled.
+    Finished,
+    /// What it had not sent went back to never synced.
+    Cancelled,
 }
 
 /// Queues the never-synced events whose business date lies in the window, both ends included. Windows may overlap and be
@@ -65,30 +111,10 @@ pub async fn create(
     tenant: TenantId,
     request: CreatePastSync,
 ) -> Result<PastSync, Error> {
-    // Days that tills and the database both know: business dates lie there.
-    for (field, date) in [
-        ("from_date", request.from_date),
-        ("to_date", request.to_date),
-    ] {
-        if !(1990..=2100).contains(&date.year()) {
-            return Err(Error::invalid(
-                "invalid_window",
-                field,
-                format!("{date} is no business date: write a day from 1990 to 2100"),
-            ));
-        }
-    }
-    if request.from_date > request.to_date {
-        return Err(Error::invalid(
-            "invalid_window",
-            "to_date",
-            format!(
-                "the window ends ({}) before it begins ({})",
-                request.to_date, request.from_date
-            ),
-        ));
-    }
+    let window = Window::new(request.from_date, request.to_date)?;
     let tx = service.tenant(tenant).await?;
+    // Two of them at once follow each other: what the first has queued, the second does not find.
+    sync::lock(&tx).await?;
     let company = connection::company(&tx).await?;
     if !sync::row(&tx).await?.running {
         return Err(Error::conflict(
@@ -103,8 +129,8 @@ pub async fn create(
         vec![
             id.into(),
             company.company_id.into(),
-            request.from_date.into(),
-            request.to_date.into(),
+            window.from.into(),
+            window.to.into(),
             caller.actor().into(),
         ],
     )
@@ -114,12 +140,12 @@ pub async fn create(
             "UPDATE event SET status = 'not_synced', due_at = tillpost_now(), past = true, past_sync_id = $2,
                updated_at = tillpost_now()
               WHERE {mine} AND status = 'never_synced' AND business_date BETWEEN $3 AND $4",
-            vec![id.into(), request.from_date.into(), request.to_date.into()],
+            vec![id.into(), window.from.into(), window.to.into()],
             Change { past_sync: Some(id), ..Change::by(caller.actor(), Happened::Queued) },
         )
         .await?;
     tx.execute(
-        "UPDATE past_sync SET events = $3 WHERE {mine} AND id = $2",
+        "UPDATE past_sync SET events = $3, finished_at = CASE WHEN $3 = 0 THEN tillpost_now() END WHERE {mine} AND id = $2",
         vec![id.into(), i64::try_from(queued).unwrap_or(i64::MAX).into()],
     )
     .await?;
@@ -129,10 +155,10 @@ pub async fn create(
         caller.actor(),
         "past_sync.created",
         &id.to_string(),
-        serde_json::json!({ "from_date": request.from_date, "to_date": request.to_date, "events": queued }),
+        serde_json::json!({ "from_date": window.from, "to_date": window.to, "events": queued }),
     )
     .await?;
-    let past_sync = view(&tx, row(&tx, id).await?).await?;
+    let past_sync = view(service, &tx, id).await?;
     tx.commit().await?;
     service.ring(tenant).await;
     Ok(past_sync)
@@ -144,7 +170,13 @@ pub async fn create(
 /// [`Error::NotFound`].
 pub async fn read(service: &Service, tenant: TenantId, id: PastSyncId) -> Result<PastSync, Error> {
     let tx = service.tenant(tenant).await?;
-    view(&tx, row(&tx, id).await?).await
+    view(service, &tx, id).await
+}
+
+async fn view(service: &Service, tx: &TenantTx, id: PastSyncId) -> Result<PastSync, Error> {
+    let rows = vec![row(tx, id).await?];
+    let told = progress::view(service, tx, rows).await?.pop();
+    told.ok_or(Error::NotFound)
 }
 
 /// The tenant's past syncs, newest first.
@@ -161,58 +193,55 @@ pub async fn list(
         .all(query.newest_first(tx.find::<Entity>(), Column::CreatedAt, Column::Id)?)
         .await?;
     let page = query.page(rows, |row| (row.created_at, row.id.0), |row| row);
-    let mut items = Vec::with_capacity(page.items.len());
-    for row in page.items {
-        items.push(view(&tx, row).await?);
-    }
     Ok(Page {
-        items,
+        items: progress::view(service, &tx, page.items).await?,
         next_cursor: page.next_cursor,
     })
 }
 
-async fn row(tx: &TenantTx, id: PastSyncId) -> Result<Model, Error> {
+pub(crate) async fn row(tx: &TenantTx, id: PastSyncId) -> Result<Model, Error> {
     tx.one(tx.find::<Entity>().filter(Column::Id.eq(id)))
         .await?
         .ok_or(Error::NotFound)
 }
 
-async fn view(tx: &TenantTx, row: Model) -> Result<PastSync, Error> {
-    #[derive(FromQueryResult)]
-    struct Progress {
-        waiting: i64,
-        synced: i64,
-        failed: i64,
-        skipped: i64,
-    }
-    let progress = tx
-        .query_as::<Progress>(
-            "SELECT count(*) FILTER (WHERE status IN ('not_synced', 'processing')) AS waiting,
-               count(*) FILTER (WHERE status = 'synced') AS synced,
-               count(*) FILTER (WHERE status = 'failed') AS failed,
-               count(*) FILTER (WHERE status = 'skipped') AS skipped
-               FROM event WHERE {mine} AND past_sync_id = $2",
-            vec![row.id.into()],
+// The home currency of a company the tenant is or was connected to.
+async fn currency_of(tx: &TenantTx, company_id: &str) -> Result<Currency, Error> {
+    let connection = tx
+        .one(
+            tx.find::<entity::connection::Entity>()
+                .filter(entity::connection::Column::CompanyId.eq(company_id)),
         )
         .await?
-        .pop()
         .ok_or(Error::NotFound)?;
-    Ok(PastSync {
-        id: row.id,
-        from_date: row.from_date,
-        to_date: row.to_date,
-        state: if progress.waiting > 0 {
-            "running"
-        } else {
-            "finished"
+    books::home_currency(&connection)
+}
+
+/// The days of a past sync, both ends included.
+struct Window {
+    from: NaiveDate,
+    to: NaiveDate,
+}
+
+impl Window {
+    // Days that tills and the database both know: business dates lie there.
+    fn new(from: NaiveDate, to: NaiveDate) -> Result<Self, Error> {
+        for (field, date) in [("from_date", from), ("to_date", to)] {
+            if !(1990..=2100).contains(&date.year()) {
+                return Err(Error::invalid(
+                    "invalid_window",
+                    field,
+                    format!("{date} is no business date: write a day from 1990 to 2100"),
+                ));
+            }
         }
-        .to_owned(),
-        events: row.events,
-        waiting: progress.waiting,
-        synced: progress.synced,
-        failed: progress.failed,
-        skipped: progress.skipped,
-        created_by: row.created_by,
-        created_at: row.created_at,
-    })
+        if from > to {
+            return Err(Error::invalid(
+                "invalid_window",
+                "to_date",
+                format!("the window ends ({to}) before it begins ({from})"),
+            ));
+        }
+        Ok(Self { from, to })
+    }
 }

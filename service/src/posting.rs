@@ -5,9 +5,10 @@
 //! a call. The decisions are `accounting::posting`'s; here are the effects.
 
 mod claim;
-mod doubt;
-mod entry;
+pub(crate) mod doubt;
+pub(crate) mod entry;
 mod identity;
+pub(crate) mod known;
 mod lease;
 pub mod pace;
 mod send;
@@ -17,7 +18,7 @@ use crate::alert::Cause as AlertCause;
 use crate::chart::Imported;
 use crate::error::Error;
 use crate::grant::{self, Access, NoAccess};
-use crate::{Service, alert, bell, chart, connection, event, need, sync};
+use crate::{Service, alert, bell, chart, connection, event, need, past_sync, sync};
 use accounting::posting::Waits;
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::connection::Model as Connection;
@@ -74,6 +75,8 @@ pub async fn turn(
         // Something of ours failed: not at once again, or it would spin.
         Err(_) => Some(tx.now().await? + TimeDelta::seconds(5)),
     };
+    // Whoever held the company has settled all it will: a past sync of which nothing waits any more is done.
+    past_sync::finish(&tx).await?;
     sync::note_queue(&tx).await?;
     alert::review(&tx).await?;
     let due_at = bell::end(&tx, rung, due_at).await?;

@@ -1,5 +1,9 @@
 //! Tenants: one retailer each, with the policies of its books. Made and changed by the platform.
 
+mod policy;
+
+pub use policy::{Settings, UpdateSettings, read_settings, update_settings};
+
 use crate::Service;
 use crate::access::Caller;
 use crate::cursor::{LIMIT_MAX, Page};
@@ -35,6 +39,15 @@ impl ClosedPeriod {
             Self::FirstOpenDay
         } else {
             Self::Fail
+        }
+    }
+}
+
+impl From<accounting::ClosedPeriod> for ClosedPeriod {
+    fn from(policy: accounting::ClosedPeriod) -> Self {
+        match policy {
+            accounting::ClosedPeriod::Fail => Self::Fail,
+            accounting::ClosedPeriod::FirstOpenDay => Self::FirstOpenDay,
         }
     }
 }

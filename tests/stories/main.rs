@@ -24,6 +24,7 @@ mod lifecycle;
 mod mapping;
 mod openapi;
 mod operations;
+mod past_sync;
 mod readiness;
 mod retailers;
 mod start;

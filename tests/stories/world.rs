@@ -405,6 +405,14 @@ impl Tenant<'_> {
             .await
     }
 
+    /// Changes the settings of the books.
+    pub async fn patch_settings(&self, settings: Value) -> Value {
+        let path = self.path("/settings");
+        self.world
+            .ok(Method::PATCH, &path, &self.key, Some(settings))
+            .await
+    }
+
     pub async fn send(
         &self,
         method: Method,

@@ -18,7 +18,6 @@ use service::chart::AccountImport;
 use service::connection;
 use service::event::Event;
 use service::mapping::SetRow;
-use service::past_sync::PastSync;
 use service::retry::Retried;
 use service::sync;
 use utoipa::openapi::example::ExampleBuilder;
@@ -79,6 +78,10 @@ fn requests(id: &str, kind: &str) -> Vec<Shown> {
                 json!({"name": "Harbour Street Outfitters", "rounding_tolerance": "0.05", "net_lines": false,
                        "closed_period": "first_open_day"}),
             ),
+        ],
+        "update_settings" => vec![
+            ("Another policy", json!({"closed_period": "first_open_day"})),
+            ("A tolerance", json!({"rounding_tolerance": "0.05"})),
         ],
         "update_tenant" => vec![
             ("Suspend", json!({"status": "suspended"})),
@@ -150,6 +153,16 @@ fn requests(id: &str, kind: &str) -> Vec<Shown> {
             (
                 "Those with one problem",
                 json!({"problem_code": "missing_mappings"}),
+            ),
+        ],
+        "dry_run_past_sync" => vec![
+            (
+                "Half a month",
+                json!({"from_date": "2026-11-01", "to_date": "2026-11-15"}),
+            ),
+            (
+                "Without asking QuickBooks",
+                json!({"from_date": "2026-11-01", "to_date": "2026-11-15", "check_numbers": false}),
             ),
         ],
         "create_past_sync" => vec![(
@@ -257,15 +270,18 @@ fn answers(id: &str, kind: &str) -> Vec<Shown> {
                 "The sync is stopped: start it to post events."
             )),
         )],
-        "create_past_sync" => vec![(
-            "Just begun",
-            json!(PastSync {
-                state: "running".to_owned(),
-                waiting: 4,
-                synced: 0,
-                ..past_sync()
-            }),
-        )],
+        "read_settings" | "update_settings" => one(json!(settings())),
+        "dry_run_past_sync" if kind == "application/json" => {
+            vec![("One event lacks a mapping", json!(dry_run()))]
+        }
+        "read_past_sync_effect" if kind == "application/json" => {
+            vec![("A few accounts", json!(effect()))]
+        }
+        "dry_run_past_sync" | "read_past_sync_effect" => {
+            vec![("A few accounts", Value::String(effect_csv()))]
+        }
+        "create_past_sync" => vec![("Just begun", json!(running_past_sync()))],
+        "cancel_past_sync" => vec![("Cancelled midway", json!(cancelled_past_sync()))],
         "list_past_syncs" => one(json!(PastSyncPage {
             items: vec![past_sync()],
             next_cursor: None
@@ -323,6 +339,8 @@ mod tests {
         reads::<DeclareKeys>("declare_known_keys");
         reads::<service::retry::RetryFailed>("retry_failed_events");
         reads::<service::past_sync::CreatePastSync>("create_past_sync");
+        reads::<service::past_sync::DryRunPastSync>("dry_run_past_sync");
+        reads::<service::tenant::UpdateSettings>("update_settings");
         for (summary, example) in requests("take_in_events", "application/json") {
             for event in example["events"].as_array().unwrap() {
                 let read = accounting::Event::parse(event.to_string().as_bytes());

@@ -178,7 +178,7 @@ fn unprocessable(id: &str) -> Problem {
             "return_url",
             "a browser may be sent only below: https://pos.example.com/",
         ),
-        "create_past_sync" => (
+        "create_past_sync" | "dry_run_past_sync" => (
             "invalid_window",
             "to_date",
             "the window ends (2026-11-01) before it begins (2026-11-15)",
@@ -188,7 +188,7 @@ fn unprocessable(id: &str) -> Problem {
             "problem",
             "unknown field `problem`, expected `problem_code`; leave it out or spell it so",
         ),
-        "create_tenant" | "update_tenant" => (
+        "create_tenant" | "update_tenant" | "update_settings" => (
             "invalid_rounding_tolerance",
             "rounding_tolerance",
             "a tolerance is a decimal string from \"0.00\" to \"1.00\"",

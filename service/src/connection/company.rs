@@ -5,7 +5,7 @@ use crate::alert;
 use crate::error::Error;
 use crate::event::Happened;
 use crate::event::history::{self, Change};
-use crate::{Service, audit, bell, chart, grant, sync};
+use crate::{Service, audit, bell, chart, grant, past_sync, sync};
 use entity::authorization_request;
 use entity::connection::Model;
 use entity::id::{ConnectionId, TenantId};
@@ -141,6 +141,8 @@ async fn leave(tx: &TenantTx, present: &Model, actor: &str) -> Result<(), Error>
     .await?;
     tx.execute("UPDATE sync SET running = false, stopped_at = tillpost_now(), waiting_code = NULL WHERE {mine}", vec![])
         .await?;
+    // Its past syncs end with it: what they queued goes back to never synced.
+    past_sync::abandon(tx, actor).await?;
     let detail = format!(
         "the tenant left the company {}; in the next one the event is still to come",
         present.company_name

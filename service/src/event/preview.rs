@@ -4,7 +4,7 @@ use super::row;
 use crate::error::Error;
 use crate::problem::{self, Problem};
 use crate::{Service, books, connection};
-use accounting::{Event as Financial, Journalized, Side};
+use accounting::{Journalized, Side};
 use chrono::NaiveDate;
 use entity::account;
 use entity::id::{EventId, TenantId};
@@ -18,6 +18,8 @@ pub struct Preview {
     /// `entry`, `skipped` or `refused`.
     #[schema(example = "entry")]
     pub result: String,
+    /// The event's own date.
+    pub business_date: NaiveDate,
     /// The entry, where there would be one.
     pub entry: Option<PreviewedEntry>,
     /// Why there would be none.
@@ -30,8 +32,13 @@ pub struct PreviewedEntry {
     /// Its number.
     #[schema(example = "100001")]
     pub number: String,
-    /// Its date in the books.
+    /// Its date in the books: the event's business date, unless the books are closed on it.
     pub accounting_date: NaiveDate,
+    /// Why the date in the books is not the event's own; none where it is.
+    #[schema(
+        example = "the books are closed through 2026-10-31, so the entry of 2026-10-15 is dated 2026-11-01, the first open day"
+    )]
+    pub redated: Option<String>,
     /// ISO 4217.
     #[schema(example = "USD")]
     pub currency: String,
@@ -73,8 +80,13 @@ pub async fn preview(service: &Service, tenant: TenantId, id: EventId) -> Result
     let row = row(&tx, id).await?;
     let company = connection::company(&tx).await?;
     let books = books::read(&tx, &company).await?;
-    let event = Financial::parse(row.body.as_bytes()).map_err(Error::internal)?;
-    let entry = match accounting::journalize(&event, &books) {
+    let none = |result: &str, code: &str, detail: &str| Preview {
+        result: result.to_owned(),
+        business_date: row.business_date,
+        entry: None,
+        problem: Some(problem::explain(code, detail)),
+    };
+    let entry = match accounting::journalize_text(&row.body, &books) {
         Ok(Journalized::Entry(entry)) => entry,
         Ok(Journalized::Skipped(reason)) => {
             return Ok(none("skipped", reason.code(), &reason.to_string()));
@@ -110,10 +122,12 @@ pub async fn preview(service: &Service, tenant: TenantId, id: EventId) -> Result
         .collect();
     Ok(Preview {
         result: "entry".to_owned(),
+        business_date: row.business_date,
         problem: None,
         entry: Some(PreviewedEntry {
             number: row.number,
             accounting_date: entry.date(),
+            redated: redated(row.business_date, entry.date(), books.closing_date),
             currency: entry.currency().to_string(),
             note: entry.note().map(str::to_owned),
             total: entry.total().to_string(),
@@ -122,10 +136,9 @@ pub async fn preview(service: &Service, tenant: TenantId, id: EventId) -> Result
     })
 }
 
-fn none(result: &str, code: &str, detail: &str) -> Preview {
-    Preview {
-        result: result.to_owned(),
-        entry: None,
-        problem: Some(problem::explain(code, detail)),
-    }
+fn redated(from: NaiveDate, to: NaiveDate, closing_date: Option<NaiveDate>) -> Option<String> {
+    let closing_date = closing_date.filter(|_| from != to)?;
+    Some(format!(
+        "the books are closed through {closing_date}, so the entry of {from} is dated {to}, the first open day"
+    ))
 }

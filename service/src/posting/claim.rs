@@ -1,6 +1,7 @@
 //! The queue's next slice: due events become sealed entries, or fail and are skipped with the reason.
 
 use super::entry::{self, Sealed};
+use super::known::{self, Known};
 use super::lease;
 use super::{Turn, identity};
 use crate::error::Error;
@@ -115,46 +116,39 @@ async fn one(
     known: Option<EntryRow>,
 ) -> Result<Option<Ready>, Error> {
     let generation = match known {
-        // Definitely not executed before: the same bytes go out again.
-        Some(entry) if entry.state == "sealed" && entry.event_version == event.version => {
-            return Ok(Some(again(entry, event)));
-        }
-        // Sealed of a body that was replaced while the tenant was at another company: it never left, and never will.
-        Some(entry) if entry.state == "sealed" => {
-            withdraw(tx, entry.id).await?;
-            entry.generation + 1
-        }
-        // Posted before the tenant went to another company and came back: it is in these books already.
-        Some(entry) if entry.state == "posted" && entry.event_version == event.version => {
-            set_synced(tx, event.id).await?;
-            let detail = "its entry is in the books of this company already; nothing was sent";
-            let change = Change {
-                detail: Some(detail),
-                ..Change::of_ours(Happened::Synced)
-            };
-            history::record(tx, event.id, change).await?;
-            return Ok(None);
-        }
-        Some(entry) if entry.state == "posted" => {
-            let detail = format!(
-                "version {} of the event is in the books and version {} differs from it; correct the books by hand, or send \
-                 a correcting event",
-                entry.event_version, event.version
-            );
-            end(tx, event.id, "failed", "event_already_posted", &detail).await?;
-            return Ok(None);
-        }
-        // Left in doubt before the tenant went and came back: the look-up decides.
-        Some(entry) if matches!(entry.state.as_str(), "sending" | "unknown") => {
-            set_processing(tx, event.id).await?;
-            return Ok(None);
-        }
-        Some(entry) => entry.generation + 1,
         None => 1,
+        Some(entry) => match Known::of(&entry.state, entry.event_version, event.version) {
+            Known::Fresh => entry.generation + 1,
+            Known::Again => return Ok(Some(again(entry, event))),
+            Known::Outdated => {
+                withdraw(tx, entry.id).await?;
+                entry.generation + 1
+            }
+            Known::Posted => {
+                set_synced(tx, event.id).await?;
+                let detail = "its entry is in the books of this company already; nothing was sent";
+                let change = Change {
+                    detail: Some(detail),
+                    ..Change::of_ours(Happened::Synced)
+                };
+                history::record(tx, event.id, change).await?;
+                return Ok(None);
+            }
+            Known::PostedOtherwise => {
+                let detail = known::posted_otherwise(entry.event_version, event.version);
+                end(tx, event.id, "failed", "event_already_posted", &detail).await?;
+                return Ok(None);
+            }
+            Known::InDoubt => {
+                set_processing(tx, event.id).await?;
+                return Ok(None);
+            }
+        },
     };
     match accounting::journalize_text(&event.body, books) {
         Ok(Journalized::Entry(entry)) => {
-            let sealed = entry::seal(event.id, &event.number, &entry, &turn.connection);
+            let charset = entry::charset(&turn.connection);
+            let sealed = entry::seal(event.id, &event.number, &entry, charset);
             insert(tx, turn, event, generation, entry.date(), sealed)
                 .await
                 .map(Some)

@@ -198,16 +198,19 @@ async fn number_taken(
         vec![entry.into()],
     )
     .await?;
+    let detail = format!("{}; nothing was posted", taken(number, holder));
+    claim::end(tx, event, "failed", "number_taken", &detail).await
+}
+
+/// Who holds a number that an event's entry cannot have.
+pub(crate) fn taken(number: &str, holder: Option<&PostedEntry>) -> String {
     let held_by = holder.map_or_else(String::new, |holder| {
         format!(
             " by journal entry {} of {}",
             holder.id, holder.accounting_date
         )
     });
-    let detail = format!(
-        "number {number} is taken in QuickBooks{held_by}, which is not this event's entry; nothing was posted"
-    );
-    claim::end(tx, event, "failed", "number_taken", &detail).await
+    format!("number {number} is taken in QuickBooks{held_by}, which is not this event's entry")
 }
 
 /// Leaves the company alone for a while, and tells a person why where there is something to tell.

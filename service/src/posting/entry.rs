@@ -1,12 +1,14 @@
 //! Between an entry of the accounting rules and one of QuickBooks: drafting it, and telling whether one found is ours.
 
 use super::identity;
-use accounting::{Amount, JournalEntry, Side};
+use crate::error::Error;
+use accounting::{Amount, Currency, JournalEntry, Line, Side};
 use chrono::NaiveDate;
 use entity::connection::Model as Connection;
 use entity::id::EventId;
 use quickbooks::{
-    Charset, CompanyInfo, DraftLine, JournalEntryDraft, PostedEntry, Posting, normalise_amount,
+    Charset, CompanyInfo, DraftLine, DraftedEntry, JournalEntryDraft, PostedEntry, Posting,
+    normalise_amount,
 };
 
 /// An entry's bytes, and what its content hashes to.
@@ -16,12 +18,7 @@ pub(crate) struct Sealed {
 }
 
 /// Fixes the bytes of an entry.
-pub(crate) fn seal(
-    event: EventId,
-    number: &str,
-    entry: &JournalEntry,
-    connection: &Connection,
-) -> Sealed {
+pub(crate) fn seal(event: EventId, number: &str, entry: &JournalEntry, charset: Charset) -> Sealed {
     let lines: Vec<DraftLine> = entry
         .lines()
         .iter()
@@ -51,13 +48,41 @@ pub(crate) fn seal(
         lines,
     };
     Sealed {
-        body: draft.to_body(charset(connection)),
+        body: draft.to_body(charset),
         content_hash,
     }
 }
 
-// US companies take ISO-8859-1 only.
-fn charset(connection: &Connection) -> Charset {
+/// The entry that sealed bytes post, without its note and the words of its lines' meaning: what it does to the books.
+///
+/// # Errors
+/// The bytes are not of an entry that was sealed here.
+pub(crate) fn unseal(body: &[u8], currency: Currency) -> Result<JournalEntry, Error> {
+    let drafted = DraftedEntry::read(body).map_err(Error::internal)?;
+    let lines = drafted
+        .lines
+        .into_iter()
+        .map(|line| {
+            Ok(Line {
+                account: line.account_id.into(),
+                side: match line.posting {
+                    Posting::Debit => Side::Debit,
+                    Posting::Credit => Side::Credit,
+                },
+                amount_minor: Amount::parse(&line.amount, currency)
+                    .map_err(Error::internal)?
+                    .minor,
+                description: line.description,
+                department: line.department_id.map(Into::into),
+                class: line.class_id.map(Into::into),
+            })
+        })
+        .collect::<Result<_, Error>>()?;
+    JournalEntry::new(drafted.accounting_date, currency, None, lines).map_err(Error::internal)
+}
+
+/// What a company's books can spell: US companies take ISO-8859-1 only.
+pub(crate) fn charset(connection: &Connection) -> Charset {
     CompanyInfo {
         name: connection.company_name.clone(),
         legal_name: None,
@@ -113,4 +138,30 @@ fn hash(number: &str, date: NaiveDate, mut lines: Vec<String>) -> String {
             .into_iter()
             .chain(lines),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use accounting::Ref;
+
+    #[test]
+    fn what_was_sealed_unseals_to_the_same_effect_in_any_currency() {
+        for code in ["USD", "JPY", "KWD"] {
+            let currency: Currency = code.parse().unwrap();
+            let line = |account: &str, side| Line {
+                account: account.into(),
+                side,
+                amount_minor: 199_905,
+                description: "Sales: apparel".to_owned(),
+                department: Some(Ref::from("7")),
+                class: None,
+            };
+            let lines = vec![line("1", Side::Debit), line("2", Side::Credit)];
+            let date = "2026-11-20".parse().unwrap();
+            let entry = JournalEntry::new(date, currency, None, lines).unwrap();
+            let sealed = seal(EventId::new(), "104233", &entry, Charset::Latin1);
+            assert_eq!(unseal(&sealed.body, currency).unwrap(), entry, "{code}");
+        }
+    }
 }

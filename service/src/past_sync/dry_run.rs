@@ -1,0 +1,144 @@
+//! A dry run: what a past sync over a window would do. First numbers are looked up in QuickBooks, without a transaction; then
+//! the window's events are read once, one after another, in one snapshot, and nothing of them is kept but sums.
+
+use super::Window;
+use super::effect::{Effect, accounts};
+use super::fate::{self, Candidate};
+use super::numbers;
+use super::report::{ClosedPeriodHits, DryRun};
+use super::tally::{Closed, Tally};
+use crate::error::Error;
+use crate::tenant::ClosedPeriod;
+use crate::{Service, books, connection};
+use accounting::Books;
+use chrono::NaiveDate;
+use entity::connection::Model as Connection;
+use entity::id::TenantId;
+use entity::store::TenantTx;
+use futures::TryStreamExt;
+use quickbooks::PostedEntry;
+use serde::Deserialize;
+use std::collections::HashMap;
+use utoipa::ToSchema;
+
+/// A window to be tried.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DryRunPastSync {
+    /// The first business date of the window; it belongs to it.
+    #[schema(example = "2026-11-01")]
+    pub from_date: NaiveDate,
+    /// The last business date of the window; it belongs to it.
+    #[schema(example = "2026-11-15")]
+    pub to_date: NaiveDate,
+    /// Whether numbers are looked up in QuickBooks, which costs metered reads; left out: they are.
+    pub check_numbers: Option<bool>,
+}
+
+/// Tells what a past sync over the window would do. Nothing is written, and nothing is sent to QuickBooks but look-ups of
+/// numbers. The sync need not run.
+///
+/// # Errors
+/// `invalid_window`, `not_connected`.
+pub async fn dry_run(
+    service: &Service,
+    tenant: TenantId,
+    request: DryRunPastSync,
+) -> Result<DryRun, Error> {
+    let window = Window::new(request.from_date, request.to_date)?;
+    let wanted = request.check_numbers.unwrap_or(true);
+    let mut held = numbers::look_up(service, tenant, &window, wanted).await?;
+    let tx = service.store().snapshot(tenant).await?;
+    let as_of = tx.now().await?;
+    let company = connection::company(&tx).await?;
+    let books = books::read(&tx, &company).await?;
+    let mut tally = count(&tx, &window, &books, &company, &held.entries).await?;
+    let accounts = accounts(&tx, &company.company_id).await?;
+    held.numbers.taken = tally.of_problem("number_taken");
+    let (problems, skipped) = tally.reasons();
+    Ok(DryRun {
+        from_date: window.from,
+        to_date: window.to,
+        as_of,
+        events: tally.all,
+        types: tally.types(),
+        problems,
+        skipped,
+        closed_period: hits(&tally.closed, &books, &company),
+        numbers: held.numbers,
+        effect: Effect::named(&tally.effect, books.home_currency, &accounts),
+    })
+}
+
+// One pass: a row is read, decided, added and forgotten.
+async fn count(
+    tx: &TenantTx,
+    window: &Window,
+    books: &Books,
+    company: &Connection,
+    held: &HashMap<String, Vec<PostedEntry>>,
+) -> Result<Tally, Error> {
+    let mut tally = Tally::default();
+    let mut events = tx
+        .stream_as::<Candidate>(
+            "SELECT e.id, e.type AS kind, e.business_date, e.number, e.version, e.body,
+               j.state AS entry_state, j.event_version AS entry_version,
+               CASE WHEN j.state = 'sealed' THEN j.body END AS sealed
+               FROM event e
+               LEFT JOIN LATERAL (
+                 SELECT state, event_version, body FROM journal_entry j
+                  WHERE {mine:j} AND j.event_id = e.id AND j.company_id = $4 ORDER BY generation DESC LIMIT 1) j ON true
+              WHERE {mine:e} AND e.status = 'never_synced' AND e.business_date BETWEEN $2 AND $3",
+            vec![
+                window.from.into(),
+                window.to.into(),
+                company.company_id.clone().into(),
+            ],
+        )
+        .await?;
+    while let Some(event) = events.try_next().await? {
+        let fate = fate::of(&event, books, company, held)?;
+        tally.add(event.id, &event.kind, event.business_date, fate);
+    }
+    Ok(tally)
+}
+
+fn hits(closed: &Closed, books: &Books, company: &Connection) -> ClosedPeriodHits {
+    let dated = match books.closed_period {
+        accounting::ClosedPeriod::Fail => None,
+        accounting::ClosedPeriod::FirstOpenDay => {
+            books.closing_date.and_then(|date| date.succ_opt())
+        }
+    };
+    let detail = match (books.closing_date, closed.first, closed.last) {
+        (Some(closing_date), Some(first), Some(last)) => {
+            let which = format!(
+                "{} dated from {first} to {last}, and the books are closed through {closing_date}",
+                if closed.events == 1 {
+                    "1 event is".to_owned()
+                } else {
+                    format!("{} events are", closed.events)
+                }
+            );
+            Some(match dated {
+                Some(day) => format!(
+                    "{which}: their entries would be dated {day}, the first open day, with the original date in the note"
+                ),
+                None => format!(
+                    "{which}: they would fail; reopen the period, or set closed_period to first_open_day"
+                ),
+            })
+        }
+        _ => None,
+    };
+    ClosedPeriodHits {
+        closing_date: books.closing_date,
+        policy: ClosedPeriod::from(books.closed_period),
+        events: closed.events,
+        first_date: closed.first,
+        last_date: closed.last,
+        dated,
+        detail,
+        closing_date_in_doubt: company.preferences_stale,
+    }
+}

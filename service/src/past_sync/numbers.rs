@@ -1,0 +1,230 @@
+//! Which document numbers of a window are held in QuickBooks already: looked up without a transaction, within the company's
+//! pace, and never for long.
+
+use super::Window;
+use crate::error::Error;
+use crate::grant::{self, NoAccess};
+use crate::{Service, connection};
+use entity::connection::Model as Connection;
+use entity::id::TenantId;
+use futures::StreamExt;
+use quickbooks::{Company, Failure, PostedEntry};
+use sea_orm::FromQueryResult;
+use serde::Serialize;
+use std::collections::HashMap;
+use std::time::Duration;
+use tokio::time::Instant;
+use utoipa::ToSchema;
+
+/// Numbers asked for by one query, which is one metered read.
+const NUMBERS_A_READ: usize = 100;
+/// Numbers looked up by one dry run at the most.
+const NUMBERS_MAX: i64 = 50_000;
+/// Entries found at the most: beyond that something else is wrong with the numbers than single clashes.
+const HELD_MAX: usize = 1_000;
+/// Reads on their way at once.
+const READS_AT_ONCE: usize = 4;
+/// How long is looked for.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How the numbers of a window were looked up in QuickBooks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = DryRunNumbers)]
+pub struct Numbers {
+    /// How many numbers were looked up.
+    #[schema(example = 4)]
+    pub checked: u64,
+    /// How many were not: an event whose number is taken among them fails when it is posted.
+    #[schema(example = 0)]
+    pub unchecked: u64,
+    /// Events whose number another entry holds; they are among the problems, as `number_taken`.
+    #[schema(example = 0)]
+    pub taken: u64,
+    /// What it cost: metered reads of QuickBooks.
+    #[schema(example = 1)]
+    pub metered_reads: u64,
+    /// Why numbers were not looked up; none where all were.
+    pub detail: Option<String>,
+}
+
+/// What was found, by number.
+pub(super) struct Held {
+    pub(super) numbers: Numbers,
+    pub(super) entries: HashMap<String, Vec<PostedEntry>>,
+}
+
+/// Looks the numbers of the window's never-synced events up, as far as time and pace allow. Trouble with QuickBooks is told,
+/// not returned.
+pub(super) async fn look_up(
+    service: &Service,
+    tenant: TenantId,
+    window: &Window,
+    wanted: bool,
+) -> Result<Held, Error> {
+    let tx = service.tenant(tenant).await?;
+    let connection = connection::company(&tx).await?;
+    let (numbers, more) = numbers(&tx, window).await?;
+    drop(tx);
+    let mut search = Search {
+        held: HashMap::new(),
+        checked: 0,
+        reads: 0,
+        stopped: None,
+    };
+    if !wanted {
+        search.stopped = Some("numbers were not to be looked up".to_owned());
+    } else {
+        match company(service, tenant, &connection).await? {
+            Ok(company) => search.run(service, &company, &connection, &numbers).await,
+            Err(why) => search.stopped = Some(why),
+        }
+    }
+    let all = u64::try_from(numbers.len()).unwrap_or(u64::MAX) + more;
+    if search.stopped.is_none() && more > 0 {
+        search.stopped = Some(format!(
+            "a dry run looks up {NUMBERS_MAX} numbers at the most; take a shorter window to have all of them looked up"
+        ));
+    }
+    Ok(Held {
+        numbers: Numbers {
+            checked: search.checked,
+            unchecked: all - search.checked,
+            taken: 0,
+            metered_reads: search.reads,
+            detail: search.stopped.filter(|_| all > search.checked),
+        },
+        entries: search.held,
+    })
+}
+
+// The first numbers of the window, and how many more there are.
+async fn numbers(
+    tx: &entity::store::TenantTx,
+    window: &Window,
+) -> Result<(Vec<String>, u64), Error> {
+    #[derive(FromQueryResult)]
+    struct Number {
+        number: String,
+        others: i64,
+    }
+    let rows = tx
+        .query_as::<Number>(
+            "SELECT number, count(*) OVER () AS others FROM event
+              WHERE {mine} AND status = 'never_synced' AND business_date BETWEEN $2 AND $3
+              ORDER BY business_date, number LIMIT $4",
+            vec![window.from.into(), window.to.into(), NUMBERS_MAX.into()],
+        )
+        .await?;
+    let all = rows.first().map_or(0, |row| row.others);
+    let more = u64::try_from(all)
+        .unwrap_or_default()
+        .saturating_sub(rows.len() as u64);
+    Ok((rows.into_iter().map(|row| row.number).collect(), more))
+}
+
+async fn company(
+    service: &Service,
+    tenant: TenantId,
+    connection: &Connection,
+) -> Result<Result<Company, String>, Error> {
+    if connection.state != "connected" {
+        return Ok(Err(
+            "QuickBooks is not connected at the moment; connect it again to have numbers looked up"
+                .to_owned(),
+        ));
+    }
+    match grant::access(service, tenant, connection.id, None).await {
+        Ok(access) => Ok(Ok(service
+            .quickbooks()
+            .company(&connection.company_id, &access.token))),
+        Err(NoAccess::Ended) => Ok(Err(
+            "QuickBooks no longer accepts our grant; connect it again to have numbers looked up"
+                .to_owned(),
+        )),
+        Err(NoAccess::Later(why)) => {
+            tracing::warn!(tenant.id = %tenant, "no access token to look numbers up: {why}");
+            Ok(Err(
+                "QuickBooks gives no access token at the moment; try again later".to_owned(),
+            ))
+        }
+        Err(NoAccess::Error(error)) => Err(error),
+    }
+}
+
+struct Search {
+    held: HashMap<String, Vec<PostedEntry>>,
+    checked: u64,
+    reads: u64,
+    stopped: Option<String>,
+}
+
+impl Search {
+    async fn run(
+        &mut self,
+        service: &Service,
+        company: &Company,
+        connection: &Connection,
+        numbers: &[String],
+    ) {
+        let until = Instant::now() + PATIENCE;
+        let mut reads = futures::stream::iter(numbers.chunks(NUMBERS_A_READ))
+            .map(|chunk| read(service, company, connection, chunk, until))
+            .buffered(READS_AT_ONCE);
+        while let Some(read) = reads.next().await {
+            match read {
+                Ok((asked, found)) => self.keep(asked, found),
+                Err(why) => {
+                    self.stopped = Some(why);
+                    return;
+                }
+            }
+            if self.held.len() > HELD_MAX {
+                self.stopped = Some(format!(
+                    "more than {HELD_MAX} numbers are taken in QuickBooks; the rest was not looked up"
+                ));
+                return;
+            }
+        }
+    }
+
+    fn keep(&mut self, asked: usize, found: Vec<PostedEntry>) {
+        self.reads += 1;
+        self.checked += u64::try_from(asked).unwrap_or_default();
+        for entry in found {
+            if let Some(number) = entry.document_number.clone() {
+                self.held.entry(number).or_default().push(entry);
+            }
+        }
+    }
+}
+
+async fn read(
+    service: &Service,
+    company: &Company,
+    connection: &Connection,
+    numbers: &[String],
+    until: Instant,
+) -> Result<(usize, Vec<PostedEntry>), String> {
+    let left = until.saturating_duration_since(Instant::now());
+    let in_time = service.pace().leave(&connection.company_id, left).await;
+    if in_time.is_err() || Instant::now() >= until {
+        return Err(format!(
+            "looking numbers up took longer than {} seconds at the pace QuickBooks allows; take a shorter window to have all of \
+             them looked up",
+            PATIENCE.as_secs()
+        ));
+    }
+    let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
+    let asked =
+        tokio::time::timeout_at(until + PATIENCE, company.journal_entries_numbered(&numbers));
+    match asked.await {
+        Ok(Ok(answer)) => Ok((numbers.len(), answer.value)),
+        Ok(Err(failure)) => Err(spoken(&failure)),
+        Err(_) => Err("QuickBooks did not answer in time".to_owned()),
+    }
+}
+
+fn spoken(failure: &Failure) -> String {
+    tracing::warn!("numbers were not looked up: {failure}");
+    "QuickBooks did not answer a look-up of numbers well; try again later".to_owned()
+}

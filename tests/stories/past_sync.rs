@@ -1,0 +1,835 @@
+//! Past syncs: tried, run, watched, cancelled and summed up; and books that are closed in the middle of a window.
+
+use crate::world::{Shape, Tenant, World, golden, ticket_at};
+use sandbox::quickbooks::{
+    CompanySummary, FaultPlan, NewAccount, NewEntry, NewLine, Operation, Outcome, PostingType,
+};
+use serde_json::{Value, json};
+use service::posting;
+use service::settings::Posting;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// Debits and credits of each account that has any, by its id in QuickBooks.
+type Ledger = BTreeMap<String, (String, String)>;
+
+fn window(from: &str, to: &str) -> Value {
+    json!({ "from_date": from, "to_date": to })
+}
+
+fn dated(external_id: &str, day: &str) -> Value {
+    ticket_at(external_id, format!("{day}T15:00:00Z").parse().unwrap())
+}
+
+fn october(day: u32) -> String {
+    format!("2026-10-{day:02}")
+}
+
+/// A connected, mapped tenant whose sync has not been started: whatever it sends waits for a past sync.
+async fn waiting_store<'w>(world: &'w World, name: &str) -> (Tenant<'w>, CompanySummary) {
+    let company = world.company(name);
+    let store = world.tenant(name).await;
+    store.connect(&company.realm_id).await;
+    store.map_golden().await;
+    (store, company)
+}
+
+fn foreign(company: &CompanySummary, number: &str) -> NewEntry {
+    let line = |account: &str, posting_type| NewLine {
+        account_id: company.account_id(account).unwrap().to_owned(),
+        posting_type,
+        amount: "7.00".parse().unwrap(),
+        description: None,
+    };
+    NewEntry {
+        doc_number: Some(number.to_owned()),
+        txn_date: "2026-11-01".parse().unwrap(),
+        private_note: Some("made by hand".to_owned()),
+        lines: vec![
+            line("1010", PostingType::Debit),
+            line("4000", PostingType::Credit),
+        ],
+    }
+}
+
+/// The golden cases as events of their own, each on a day from 21 October on, so that half of them lie before November.
+fn golden_events(mark: &str) -> Vec<Value> {
+    let cases = golden();
+    let cases = cases["cases"].as_array().unwrap();
+    (21..)
+        .zip(cases)
+        .map(|(day, case)| {
+            let mut event = case["event"].clone();
+            let date: chrono::NaiveDate = "2026-10-01".parse().unwrap();
+            let date = date + chrono::TimeDelta::days(day - 1);
+            event["external_id"] = json!(format!("{mark}-{day}"));
+            event["business_date"] = json!(date);
+            event["occurred_at"] = json!(format!("{date}T18:22:05-05:00"));
+            event.as_object_mut().unwrap().remove("number");
+            event
+        })
+        .collect()
+}
+
+fn ledger(world: &World, company: &CompanySummary) -> Ledger {
+    let balance = world.quickbooks().trial_balance(&company.realm_id).unwrap();
+    balance
+        .accounts
+        .into_iter()
+        .map(|row| {
+            (
+                row.account_id,
+                (row.debit.to_string(), row.credit.to_string()),
+            )
+        })
+        .filter(|(_, sums)| *sums != ("0.00".to_owned(), "0.00".to_owned()))
+        .collect()
+}
+
+fn cents(amount: &str) -> i64 {
+    amount.replace('.', "").parse().unwrap()
+}
+
+/// What one ledger has that the other had not yet.
+fn change(before: &Ledger, after: &Ledger) -> BTreeMap<String, (i64, i64)> {
+    let zero = ("0.00".to_owned(), "0.00".to_owned());
+    after
+        .iter()
+        .map(|(account, (debit, credit))| {
+            let (earlier_debit, earlier_credit) = before.get(account).unwrap_or(&zero);
+            let sums = (
+                cents(debit) - cents(earlier_debit),
+                cents(credit) - cents(earlier_credit),
+            );
+            (account.clone(), sums)
+        })
+        .filter(|(_, sums)| *sums != (0, 0))
+        .collect()
+}
+
+fn told(effect: &Value) -> BTreeMap<String, (i64, i64)> {
+    effect["accounts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| {
+            let sum = |side: &str| cents(row[side].as_str().unwrap());
+            assert_eq!(sum("debits") - sum("credits"), sum("net"), "{row:#}");
+            (
+                row["qbo_id"].as_str().unwrap().to_owned(),
+                (sum("debits"), sum("credits")),
+            )
+        })
+        .collect()
+}
+
+fn problems(dry_run: &Value) -> BTreeMap<String, u64> {
+    dry_run["problems"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| {
+            (
+                row["problem"]["code"].as_str().unwrap().to_owned(),
+                row["events"].as_u64().unwrap(),
+            )
+        })
+        .collect()
+}
+
+async fn statuses(store: &Tenant<'_>, ids: &[String]) -> Vec<String> {
+    let mut statuses = Vec::new();
+    for id in ids {
+        statuses.push(store.status(id).await);
+    }
+    statuses
+}
+
+async fn csv(store: &Tenant<'_>, path: &str, body: Option<Value>) -> Vec<Vec<String>> {
+    let method = if body.is_some() {
+        reqwest::Method::POST
+    } else {
+        reqwest::Method::GET
+    };
+    let mut request = store
+        .world
+        .request(method, &store.path(path), &store.key)
+        .header("accept", "text/csv");
+    if let Some(body) = body {
+        request = request.json(&body);
+    }
+    let answer = store.world.answer(request).await;
+    assert_eq!(answer.content_type(), "text/csv", "{}", answer.text());
+    csv::ReaderBuilder::new()
+        .has_headers(false)
+        .from_reader(&answer.bytes[..])
+        .records()
+        .map(|record| record.unwrap().iter().map(str::to_owned).collect())
+        .collect()
+}
+
+/// Takes one turn only, so that a story can look at a run midway.
+async fn one_turn(store: &Tenant<'_>) {
+    let stop = CancellationToken::new();
+    posting::turn(&store.world.service, store.id, "story", &stop)
+        .await
+        .unwrap();
+}
+
+/// Two events a turn.
+async fn slow_world() -> World {
+    World::shaped(Shape {
+        posting: Posting {
+            slice: 2,
+            turn: Duration::ZERO,
+            requests_per_second: 10_000,
+            requests_per_minute: 600_000,
+            ..Posting::default()
+        },
+        ..Shape::default()
+    })
+    .await
+}
+
+/// The whole story under one policy, with every type of event, failures of several sorts, and the books closed in the middle.
+async fn tells_what_comes_true(policy: &str) {
+    let world = World::new().await;
+    let company = world.company("Harbour");
+    world
+        .quickbooks()
+        .close_books(&company.realm_id, "2026-10-31".parse().unwrap(), false)
+        .unwrap();
+    let store = world.tenant("Harbour").await;
+    store.connect(&company.realm_id).await;
+    store.map_golden().await;
+    store
+        .patch_settings(json!({ "closed_period": policy, "rounding_tolerance": "0.05" }))
+        .await;
+
+    let good = golden_events("good");
+    let all_types: BTreeSet<_> = good
+        .iter()
+        .map(|event| event["transaction"]["type"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(all_types.len(), 10);
+    let golden_count = good.len() as u64;
+    let in_closed = good
+        .iter()
+        .filter(|event| event["business_date"].as_str().unwrap() <= "2026-10-31")
+        .count() as u64;
+    store.send_events(good).await;
+    let mut unmapped = dated("paypal", "2026-11-03");
+    unmapped["transaction"]["payments"][0]["payment_type"] = json!("paypal");
+    let mut twice_unmapped = dated("bitcoin", "2026-11-03");
+    twice_unmapped["transaction"]["payments"][0]["payment_type"] = json!("bitcoin");
+    twice_unmapped["transaction"]["lines"][0]["item_class"] = json!("rarities");
+    let mut unbalanced = dated("unbalanced", "2026-10-20");
+    unbalanced["transaction"]["payments"][0]["amount"] = json!("49.00");
+    let mut abroad = dated("abroad", "2026-11-04");
+    abroad["currency"] = json!("CAD");
+    let mut nothing = dated("nothing", "2026-11-05");
+    nothing["transaction"]["lines"][0]["amount"] = json!("0.00");
+    nothing["transaction"]["lines"][0]["unit_cost"] = json!("0.00");
+    nothing["transaction"]["payments"][0]["amount"] = json!("0.00");
+    let mut taken = dated("taken", "2026-11-06");
+    taken["number"] = json!("777001");
+    let outside = dated("outside", "2027-01-15");
+    world
+        .quickbooks()
+        .insert_entry(&company.realm_id, &foreign(&company, "777001"))
+        .unwrap();
+    let ids = store
+        .send_events(vec![
+            unmapped,
+            twice_unmapped,
+            unbalanced,
+            abroad,
+            nothing,
+            taken,
+            outside,
+        ])
+        .await;
+
+    let before = ledger(&world, &company);
+    let rows_before = store.get("/sync").await["events"].clone();
+    let asked = window("2026-10-01", "2026-12-31");
+    let dry = store.post("/past-syncs/dry-run", asked.clone()).await;
+    let closed = if policy == "fail" { in_closed } else { 0 };
+    assert_eq!(
+        dry["events"],
+        json!({
+            "total": golden_count + 6, "post": golden_count - closed, "already_posted": 0, "in_doubt": 0, "skip": 1,
+            "cannot_post": 5 + closed,
+        }),
+        "{dry:#}"
+    );
+    let mut expected = BTreeMap::from([
+        ("missing_mappings".to_owned(), 2),
+        ("unbalanced_event".to_owned(), 1),
+        ("foreign_currency".to_owned(), 1),
+        ("number_taken".to_owned(), 1),
+    ]);
+    if closed > 0 {
+        expected.insert("closed_period".to_owned(), closed);
+    }
+    assert_eq!(problems(&dry), expected);
+    let missing = dry["problems"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|row| row["problem"]["code"] == "missing_mappings")
+        .unwrap();
+    let causes: BTreeSet<_> = missing["causes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|cause| cause["cause"].as_str().unwrap())
+        .collect();
+    assert!(
+        causes.contains("payment[paypal]")
+            && causes.contains("payment[bitcoin]")
+            && causes.contains("revenue[rarities]"),
+        "{missing:#}"
+    );
+    assert!(
+        missing["examples"]
+            .as_array()
+            .unwrap()
+            .contains(&json!(ids[0])),
+        "{missing:#}"
+    );
+    let hits = &dry["closed_period"];
+    assert_eq!(
+        (&hits["closing_date"], &hits["events"], &hits["policy"]),
+        (&json!("2026-10-31"), &json!(in_closed), &json!(policy)),
+        "{hits:#}"
+    );
+    assert_eq!(
+        hits["dated"],
+        if policy == "fail" {
+            Value::Null
+        } else {
+            json!("2026-11-01")
+        }
+    );
+    assert_eq!(
+        (
+            &dry["numbers"]["checked"],
+            &dry["numbers"]["taken"],
+            &dry["numbers"]["metered_reads"]
+        ),
+        (&json!(golden_count + 6), &json!(1), &json!(1))
+    );
+    assert_eq!(dry["skipped"][0]["problem"]["code"], "nothing_to_post");
+    // Nothing was written, here or there.
+    assert_eq!(ledger(&world, &company), before);
+    assert_eq!(store.get("/sync").await["events"], rows_before);
+
+    store.post("/sync/start", json!({})).await;
+    let run = store.post("/past-syncs", asked.clone()).await;
+    assert_eq!(run["events"], json!(golden_count + 6));
+    assert!(run["remaining_seconds"].as_i64().unwrap() >= 1, "{run:#}");
+    store.settle().await;
+    let path = format!("/past-syncs/{}", run["id"].as_str().unwrap());
+    let run = store.get(&path).await;
+    assert_eq!(
+        (&run["state"], &run["percent_done"], &run["waiting"]),
+        (&json!("finished"), &json!(100), &json!(0)),
+        "{run:#}"
+    );
+    assert!(run["finished_at"].is_string(), "{run:#}");
+    assert_eq!(
+        (&run["synced"], &run["failed"], &run["skipped"]),
+        (
+            &dry["events"]["post"],
+            &dry["events"]["cannot_post"],
+            &dry["events"]["skip"]
+        ),
+        "{run:#}"
+    );
+    let summary = store.get(&format!("{path}/effect")).await;
+    assert_eq!(
+        summary, dry["effect"],
+        "the summary is the dry run's effect"
+    );
+    assert_eq!(
+        change(&before, &ledger(&world, &company)),
+        told(&dry["effect"]),
+        "the ledger changed as the dry run told"
+    );
+    assert_eq!(
+        csv(&store, &format!("{path}/effect"), None).await.len(),
+        told(&summary).len() + 2
+    );
+
+    let again = store.post("/past-syncs/dry-run", asked.clone()).await;
+    assert_eq!(again["events"]["total"], 0);
+    let nothing = store.post("/past-syncs", asked).await;
+    assert_eq!(
+        (&nothing["events"], &nothing["state"]),
+        (&json!(0), &json!("finished"))
+    );
+}
+
+#[tokio::test]
+async fn a_dry_run_tells_to_the_cent_what_comes_true_where_closed_events_fail() {
+    tells_what_comes_true("fail").await;
+}
+
+#[tokio::test]
+async fn a_dry_run_tells_to_the_cent_what_comes_true_where_closed_events_are_redated() {
+    tells_what_comes_true("first_open_day").await;
+}
+
+#[tokio::test]
+async fn the_effect_is_a_file_in_which_no_text_is_a_formula() {
+    let world = World::new().await;
+    let company = world.company("Harbour");
+    let formula = NewAccount {
+        name: "=cmd|calc, sales".into(),
+        account_type: "Income".into(),
+        account_sub_type: None,
+        number: Some("4999".into()),
+    };
+    world
+        .quickbooks()
+        .add_account(&company.realm_id, &formula)
+        .unwrap();
+    let store = world.tenant("Harbour").await;
+    store.connect(&company.realm_id).await;
+    store.map_golden().await;
+    store.map("revenue", Some("apparel"), "4999").await;
+    store.send_events(vec![dated("t1", "2026-10-05")]).await;
+    let rows = csv(
+        &store,
+        "/past-syncs/dry-run",
+        Some(window("2026-10-01", "2026-10-31")),
+    )
+    .await;
+    let rows: Vec<Vec<&str>> = rows
+        .iter()
+        .map(|row| row.iter().map(String::as_str).collect())
+        .collect();
+    assert_eq!(
+        rows,
+        [
+            vec![
+                "account_number",
+                "account_name",
+                "account_type",
+                "debits",
+                "credits",
+                "net"
+            ],
+            vec!["1010", "Cash in Drawer", "Bank", "50.00", "0.00", "50.00"],
+            vec![
+                "1300",
+                "Inventory Asset",
+                "Other Current Asset",
+                "0.00",
+                "20.00",
+                "-20.00"
+            ],
+            vec![
+                "4999",
+                "'=cmd|calc, sales",
+                "Income",
+                "0.00",
+                "50.00",
+                "-50.00"
+            ],
+            vec![
+                "5000",
+                "COGS Apparel",
+                "Cost of Goods Sold",
+                "20.00",
+                "0.00",
+                "20.00"
+            ],
+            vec!["", "Total", "", "70.00", "70.00", "0.00"],
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_dry_run_goes_on_without_quickbooks_and_says_so() {
+    let world = World::new().await;
+    let (store, _) = waiting_store(&world, "Harbour").await;
+    store.send_events(vec![dated("t1", "2026-10-05")]).await;
+    let asked = window("2026-10-01", "2026-10-31");
+    world
+        .quickbooks()
+        .plan(FaultPlan::next(Operation::Query, Outcome::Status(503)));
+    let dry = store.post("/past-syncs/dry-run", asked.clone()).await;
+    assert_eq!(
+        (
+            &dry["events"]["post"],
+            &dry["numbers"]["checked"],
+            &dry["numbers"]["unchecked"]
+        ),
+        (&json!(1), &json!(0), &json!(1)),
+        "{dry:#}"
+    );
+    assert!(
+        dry["numbers"]["detail"]
+            .as_str()
+            .unwrap()
+            .contains("did not answer"),
+        "{dry:#}"
+    );
+    let mut unasked = asked;
+    unasked["check_numbers"] = json!(false);
+    let calls = world.quickbooks().calls().len();
+    let dry = store.post("/past-syncs/dry-run", unasked).await;
+    assert_eq!(dry["numbers"]["metered_reads"], 0);
+    assert_eq!(
+        world.quickbooks().calls().len(),
+        calls,
+        "QuickBooks was not asked"
+    );
+}
+
+#[tokio::test]
+async fn a_dry_run_needs_a_company_and_a_sound_window() {
+    let world = World::new().await;
+    let store = world.tenant("Harbour").await;
+    let path = "/past-syncs/dry-run";
+    let send = |body| store.send(reqwest::Method::POST, path, Some(body));
+    let (status, answer) = send(window("2026-10-01", "2026-10-31")).await;
+    assert_eq!(
+        (status.as_u16(), &answer["code"]),
+        (409, &json!("not_connected"))
+    );
+    let (status, answer) = send(window("2026-10-31", "2026-10-01")).await;
+    assert_eq!(
+        (status.as_u16(), &answer["code"]),
+        (422, &json!("invalid_window"))
+    );
+}
+
+#[tokio::test]
+async fn what_a_cancelled_past_sync_has_not_sent_is_never_synced_again() {
+    let world = slow_world().await;
+    let (store, company) = waiting_store(&world, "Harbour").await;
+    let ids = store
+        .send_events(
+            (1..=8)
+                .map(|day| dated(&format!("t{day}"), &october(day)))
+                .collect(),
+        )
+        .await;
+    store.post("/sync/start", json!({})).await;
+    let asked = window("2026-10-01", "2026-10-31");
+    let run = store.post("/past-syncs", asked.clone()).await;
+    let path = format!("/past-syncs/{}", run["id"].as_str().unwrap());
+    // Two are posted, of two the answer is lost, and two are sealed and refused for now.
+    one_turn(&store).await;
+    for _ in 0..2 {
+        let lost = FaultPlan::next(Operation::CreateJournalEntry, Outcome::Drop).with_commit();
+        world.quickbooks().plan(lost);
+    }
+    one_turn(&store).await;
+    world.advance(chrono::TimeDelta::seconds(30)).await;
+    for _ in 0..2 {
+        let throttled = FaultPlan::next(Operation::CreateJournalEntry, Outcome::Throttled);
+        world.quickbooks().plan(throttled);
+    }
+    one_turn(&store).await;
+    let midway = store.get(&path).await;
+    assert_eq!(
+        (
+            &midway["state"],
+            &midway["synced"],
+            &midway["waiting"],
+            &midway["percent_done"]
+        ),
+        (&json!("running"), &json!(2), &json!(6), &json!(25)),
+        "{midway:#}"
+    );
+    let cancelled = store.post(&format!("{path}/cancel"), json!({})).await;
+    assert_eq!(cancelled["state"], "cancelled", "{cancelled:#}");
+    let sealed = world
+        .rows("SELECT state FROM journal_entry WHERE state = 'sealed'")
+        .await;
+    assert!(
+        sealed.is_empty(),
+        "no sealed entry stays behind: {sealed:?}"
+    );
+    assert_eq!(
+        store.post(&format!("{path}/cancel"), json!({})).await,
+        cancelled,
+        "cancelling again changes nothing"
+    );
+    // What is in doubt is finished and counted.
+    store.settle().await;
+    let ended = store.get(&path).await;
+    assert_eq!(
+        (&ended["state"], &ended["waiting"], &ended["events"]),
+        (&json!("cancelled"), &json!(0), &json!(8)),
+        "{ended:#}"
+    );
+    let (synced, returned) = (
+        ended["synced"].as_u64().unwrap(),
+        ended["returned"].as_u64().unwrap(),
+    );
+    assert_eq!((synced, returned), (4, 4), "{ended:#}");
+    assert!(ended["finished_at"].is_string(), "{ended:#}");
+    let statuses = statuses(&store, &ids).await;
+    assert_eq!(
+        statuses
+            .iter()
+            .filter(|status| *status == "never_synced")
+            .count(),
+        4,
+        "{statuses:?}"
+    );
+    let entries = || world.quickbooks().entry_count(&company.realm_id).unwrap();
+    assert_eq!(entries(), 4);
+    let audit = store.get("/audit-log?limit=200").await;
+    let cancels = audit["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|record| record["action"] == "past_sync.cancelled")
+        .count();
+    assert_eq!(cancels, 1);
+    // Taken up again under another mapping, none goes out as it was sealed before.
+    store.map("revenue", Some("apparel"), "4010").await;
+    let dry = store.post("/past-syncs/dry-run", asked.clone()).await;
+    let before = ledger(&world, &company);
+    let rest = store.post("/past-syncs", asked).await;
+    assert_eq!(rest["events"], 4);
+    store.settle().await;
+    assert_eq!(entries(), 8);
+    assert_eq!(
+        change(&before, &ledger(&world, &company)),
+        told(&dry["effect"])
+    );
+}
+
+#[tokio::test]
+async fn live_events_go_ahead_of_a_past_sync() {
+    let world = slow_world().await;
+    let (store, company) = waiting_store(&world, "Harbour").await;
+    store
+        .send_events(
+            (1..=6)
+                .map(|day| dated(&format!("past-{day}"), &october(day)))
+                .collect(),
+        )
+        .await;
+    store.post("/sync/start", json!({})).await;
+    let run = store
+        .post("/past-syncs", window("2026-10-01", "2026-10-31"))
+        .await;
+    one_turn(&store).await;
+    let mut live = Vec::new();
+    for place in 0..2 {
+        let mut event = store.ticket(&format!("live-{place}")).await;
+        event["number"] = json!(format!("88000{place}"));
+        live.push(event);
+    }
+    store.send_events(live).await;
+    let path = format!("/past-syncs/{}", run["id"].as_str().unwrap());
+    assert_eq!(store.get(&path).await["live_events_ahead"], 2);
+    store.drain().await;
+    let order: Vec<bool> = world
+        .quickbooks()
+        .entries(&company.realm_id)
+        .unwrap()
+        .iter()
+        .map(|entry| entry.doc_number.as_deref().unwrap().starts_with("8800"))
+        .collect();
+    assert_eq!(
+        order,
+        [false, false, true, true, false, false, false, false]
+    );
+}
+
+#[tokio::test]
+async fn past_syncs_made_at_once_queue_each_event_once() {
+    let world = World::new().await;
+    let (store, company) = waiting_store(&world, "Harbour").await;
+    store
+        .send_events(
+            (1..=28)
+                .map(|day| dated(&format!("t{day}"), &october(day)))
+                .collect(),
+        )
+        .await;
+    store.post("/sync/start", json!({})).await;
+    let windows = [(1, 20), (10, 28), (5, 15), (1, 28), (20, 28), (1, 28)];
+    let made = futures::future::join_all(windows.map(|(from, to)| {
+        let (from, to) = (october(from), october(to));
+        let store = &store;
+        async move { store.post("/past-syncs", window(&from, &to)).await }
+    }))
+    .await;
+    let queued: i64 = made.iter().map(|run| run["events"].as_i64().unwrap()).sum();
+    assert_eq!(queued, 28);
+    store.settle().await;
+    assert_eq!(
+        world.quickbooks().entry_count(&company.realm_id).unwrap(),
+        28
+    );
+    let runs = store.get("/past-syncs").await;
+    for run in runs["items"].as_array().unwrap() {
+        assert_eq!(
+            (&run["state"], &run["waiting"]),
+            (&json!("finished"), &json!(0)),
+            "{run:#}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn fifty_thousand_events_are_tried_in_one_pass() {
+    const COPIES: u64 = 10_000;
+    let world = World::new().await;
+    let (store, _) = waiting_store(&world, "Harbour").await;
+    let mut events: Vec<Value> = (1..=4)
+        .map(|day| dated(&format!("t{day}"), &october(day)))
+        .collect();
+    let mut unmapped = dated("t5", "2026-10-05");
+    unmapped["transaction"]["payments"][0]["payment_type"] = json!("paypal");
+    events.push(unmapped);
+    store.send_events(events).await;
+    let mut asked = window("2026-10-01", "2026-10-31");
+    asked["check_numbers"] = json!(false);
+    let five = store.post("/past-syncs/dry-run", asked.clone()).await;
+    world
+        .sql(&format!(
+            "INSERT INTO event (tenant_id, id, type, external_id, number, body, body_hash, occurred_at, business_date, status)
+             SELECT tenant_id, gen_random_uuid(), type, external_id || '-' || copy, number || '-' || copy, body, body_hash,
+               occurred_at, business_date, status FROM event, generate_series(2, {COPIES}) AS copy"
+        ))
+        .await;
+    let all = store.post("/past-syncs/dry-run", asked).await;
+    assert_eq!(
+        (
+            &all["events"]["total"],
+            &all["events"]["post"],
+            &all["events"]["cannot_post"]
+        ),
+        (&json!(5 * COPIES), &json!(4 * COPIES), &json!(COPIES))
+    );
+    assert_eq!(
+        problems(&all),
+        BTreeMap::from([("missing_mappings".to_owned(), COPIES)])
+    );
+    assert_eq!(all["problems"][0]["examples"].as_array().unwrap().len(), 3);
+    let times: BTreeMap<_, _> = told(&five["effect"])
+        .into_iter()
+        .map(|(account, (debits, credits))| {
+            let copies = i64::try_from(COPIES).unwrap();
+            (account, (debits * copies, credits * copies))
+        })
+        .collect();
+    assert_eq!(told(&all["effect"]), times);
+}
+
+/// L15, both policies, chosen by the tenant's own accountant.
+#[tokio::test]
+async fn an_accountant_decides_what_becomes_of_events_in_a_closed_period() {
+    let world = World::new().await;
+    let company = world.company("Harbour");
+    let realm = &company.realm_id;
+    let books = world.quickbooks();
+    books
+        .close_books(realm, "2026-10-31".parse().unwrap(), false)
+        .unwrap();
+    let store = world.tenant("Harbour").await;
+    store.connect(realm).await;
+    store.map_golden().await;
+    let ids = store
+        .send_events(vec![
+            dated("first", "2026-10-31"),
+            dated("second", "2026-10-15"),
+        ])
+        .await;
+    let preview = store.get(&format!("/events/{}/preview", ids[0])).await;
+    assert_eq!(
+        (
+            &preview["result"],
+            &preview["business_date"],
+            &preview["problem"]["code"]
+        ),
+        (
+            &json!("refused"),
+            &json!("2026-10-31"),
+            &json!("closed_period")
+        ),
+        "{preview:#}"
+    );
+    store.post("/sync/start", json!({})).await;
+    store
+        .post("/past-syncs", window("2026-10-31", "2026-10-31"))
+        .await;
+    store.settle().await;
+    assert_eq!(store.status(&ids[0]).await, "failed");
+    // Reopened: the same event, on its own day.
+    books.reopen_books(realm).unwrap();
+    store
+        .post("/retry-failed", json!({ "problem_code": "closed_period" }))
+        .await;
+    store.settle().await;
+    assert_eq!(store.status(&ids[0]).await, "synced");
+    // Closed again, and the accountant chooses the other policy.
+    books
+        .close_books(realm, "2026-10-31".parse().unwrap(), false)
+        .unwrap();
+    store
+        .send(
+            reqwest::Method::POST,
+            &format!("/events/{}/retry", ids[1]),
+            Some(json!({})),
+        )
+        .await;
+    store.settle().await;
+    assert_eq!(
+        store.event(&ids[1]).await["problem"]["code"],
+        "closed_period"
+    );
+    let settings = store
+        .patch_settings(json!({ "closed_period": "first_open_day" }))
+        .await;
+    assert_eq!(settings["closed_period"], "first_open_day");
+    assert_eq!(store.get("/settings").await, settings);
+    store
+        .post("/retry-failed", json!({ "problem_code": "closed_period" }))
+        .await;
+    store.settle().await;
+    let preview = store.get(&format!("/events/{}/preview", ids[1])).await;
+    assert_eq!(
+        preview["entry"]["accounting_date"], "2026-11-01",
+        "{preview:#}"
+    );
+    let words = preview["entry"]["redated"].as_str().unwrap();
+    assert!(
+        words.contains("2026-10-15") && words.contains("2026-10-31"),
+        "{words}"
+    );
+    assert_eq!(store.status(&ids[1]).await, "synced");
+    let dates: Vec<String> = books
+        .entries(realm)
+        .unwrap()
+        .iter()
+        .map(|entry| entry.txn_date.to_string())
+        .collect();
+    assert_eq!(dates, ["2026-10-31", "2026-11-01"]);
+    let audit = store.get("/audit-log?limit=200").await;
+    let record = audit["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|record| record["action"] == "settings.updated")
+        .unwrap();
+    assert_eq!(
+        (
+            &record["detail"]["from"]["closed_period"],
+            &record["detail"]["to"]["closed_period"]
+        ),
+        (&json!("fail"), &json!("first_open_day"))
+    );
+}
