@@ -47,14 +47,14 @@ pub async fn dry_run(
 ) -> Result<DryRun, Error> {
     let window = Window::new(request.from_date, request.to_date)?;
     let wanted = request.check_numbers.unwrap_or(true);
-    let mut held = numbers::look_up(service, tenant, &window, wanted).await?;
+    let held = numbers::look_up(service, tenant, &window, wanted).await?;
     let tx = service.store().snapshot(tenant).await?;
     let as_of = tx.now().await?;
     let company = connection::company(&tx).await?;
     let books = books::read(&tx, &company).await?;
     let mut tally = count(&tx, &window, &books, &company, &held.entries).await?;
     let accounts = accounts(&tx, &company.company_id).await?;
-    held.numbers.taken = tally.of_problem("number_taken");
+    let numbers = held.told(tally.all.total, tally.of_problem("number_taken"));
     let (problems, skipped) = tally.reasons();
     Ok(DryRun {
         from_date: window.from,
@@ -65,7 +65,7 @@ pub async fn dry_run(
         problems,
         skipped,
         closed_period: hits(&tally.closed, &books, &company),
-        numbers: held.numbers,
+        numbers,
         effect: Effect::named(&tally.effect, books.home_currency, &accounts),
     })
 }

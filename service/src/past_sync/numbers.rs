@@ -7,6 +7,7 @@ use crate::grant::{self, NoAccess};
 use crate::{Service, connection};
 use entity::connection::Model as Connection;
 use entity::id::TenantId;
+use entity::store::TenantTx;
 use futures::StreamExt;
 use quickbooks::{Company, Failure, PostedEntry};
 use sea_orm::FromQueryResult;
@@ -48,9 +49,13 @@ pub struct Numbers {
 }
 
 /// What was found, by number.
+#[derive(Default)]
 pub(super) struct Held {
-    pub(super) numbers: Numbers,
     pub(super) entries: HashMap<String, Vec<PostedEntry>>,
+    /// Numbers asked for, reads made, and why it was stopped early.
+    checked: u64,
+    reads: u64,
+    stopped: Option<String>,
 }
 
 /// Looks the numbers of the window's never-synced events up, as far as time and pace allow. Trouble with QuickBooks is told,
@@ -61,65 +66,55 @@ pub(super) async fn look_up(
     window: &Window,
     wanted: bool,
 ) -> Result<Held, Error> {
+    let mut held = Held::default();
+    if !wanted {
+        held.stopped = Some("numbers were not to be looked up".to_owned());
+        return Ok(held);
+    }
     let tx = service.tenant(tenant).await?;
     let connection = connection::company(&tx).await?;
-    let (numbers, more) = numbers(&tx, window).await?;
+    let numbers = numbers(&tx, window).await?;
     drop(tx);
-    let mut search = Search {
-        held: HashMap::new(),
-        checked: 0,
-        reads: 0,
-        stopped: None,
-    };
-    if !wanted {
-        search.stopped = Some("numbers were not to be looked up".to_owned());
-    } else {
-        match company(service, tenant, &connection).await? {
-            Ok(company) => search.run(service, &company, &connection, &numbers).await,
-            Err(why) => search.stopped = Some(why),
-        }
+    match company(service, tenant, &connection).await? {
+        Ok(company) => held.run(service, &company, &connection, &numbers).await,
+        Err(why) => held.stopped = Some(why),
     }
-    let all = u64::try_from(numbers.len()).unwrap_or(u64::MAX) + more;
-    if search.stopped.is_none() && more > 0 {
-        search.stopped = Some(format!(
-            "a dry run looks up {NUMBERS_MAX} numbers at the most; take a shorter window to have all of them looked up"
-        ));
-    }
-    Ok(Held {
-        numbers: Numbers {
-            checked: search.checked,
-            unchecked: all - search.checked,
-            taken: 0,
-            metered_reads: search.reads,
-            detail: search.stopped.filter(|_| all > search.checked),
-        },
-        entries: search.held,
-    })
+    Ok(held)
 }
 
-// The first numbers of the window, and how many more there are.
-async fn numbers(
-    tx: &entity::store::TenantTx,
-    window: &Window,
-) -> Result<(Vec<String>, u64), Error> {
+impl Held {
+    /// What is told of the look-ups, once it is known how many numbers there are and how many of them are taken.
+    pub(super) fn told(self, numbers: u64, taken: u64) -> Numbers {
+        let unchecked = numbers.saturating_sub(self.checked);
+        let too_many = || {
+            format!(
+                "a dry run looks up {NUMBERS_MAX} numbers at the most; take a shorter window to have all of them looked up"
+            )
+        };
+        Numbers {
+            checked: self.checked,
+            unchecked,
+            taken,
+            metered_reads: self.reads,
+            detail: (unchecked > 0).then(|| self.stopped.unwrap_or_else(too_many)),
+        }
+    }
+}
+
+// The first numbers of the window.
+async fn numbers(tx: &TenantTx, window: &Window) -> Result<Vec<String>, Error> {
     #[derive(FromQueryResult)]
     struct Number {
         number: String,
-        others: i64,
     }
     let rows = tx
         .query_as::<Number>(
-            "SELECT number, count(*) OVER () AS others FROM event
-              WHERE {mine} AND status = 'never_synced' AND business_date BETWEEN $2 AND $3
-              ORDER BY business_date, number LIMIT $4",
+            "SELECT number FROM event WHERE {mine} AND status = 'never_synced' AND business_date BETWEEN $2 AND $3
+              ORDER BY business_date LIMIT $4",
             vec![window.from.into(), window.to.into(), NUMBERS_MAX.into()],
         )
         .await?;
-    let all = rows.first().map_or(0, |row| row.others);
-    let more = u64::try_from(all)
-        .unwrap_or_default()
-        .saturating_sub(rows.len() as u64);
-    Ok((rows.into_iter().map(|row| row.number).collect(), more))
+    Ok(rows.into_iter().map(|row| row.number).collect())
 }
 
 async fn company(
@@ -151,14 +146,7 @@ async fn company(
     }
 }
 
-struct Search {
-    held: HashMap<String, Vec<PostedEntry>>,
-    checked: u64,
-    reads: u64,
-    stopped: Option<String>,
-}
-
-impl Search {
+impl Held {
     async fn run(
         &mut self,
         service: &Service,
@@ -178,7 +166,7 @@ impl Search {
                     return;
                 }
             }
-            if self.held.len() > HELD_MAX {
+            if self.entries.len() > HELD_MAX {
                 self.stopped = Some(format!(
                     "more than {HELD_MAX} numbers are taken in QuickBooks; the rest was not looked up"
                 ));
@@ -192,7 +180,7 @@ impl Search {
         self.checked += u64::try_from(asked).unwrap_or_default();
         for entry in found {
             if let Some(number) = entry.document_number.clone() {
-                self.held.entry(number).or_default().push(entry);
+                self.entries.entry(number).or_default().push(entry);
             }
         }
     }
