@@ -14,6 +14,7 @@ pub mod posting;
 mod reference;
 mod refusal;
 mod rules;
+pub mod suggestion;
 mod text;
 
 pub use amount::{Amount, allocate};

@@ -55,6 +55,20 @@ impl Mapping {
         }
     }
 
+    /// The accounts that a slot's rows hold, in no order.
+    pub fn rows(&self, slot: Slot) -> impl Iterator<Item = &Ref> {
+        let rows = &self.slots[slot as usize];
+        rows.by_key
+            .values()
+            .chain([&rows.default])
+            .flat_map(|accounts| {
+                accounts
+                    .anywhere
+                    .iter()
+                    .chain(accounts.by_location.values())
+            })
+    }
+
     /// The account of the most specific row: (key, location), key, (default, location), default.
     pub fn resolve(&self, slot: Slot, key: Option<&str>, location: Option<&str>) -> Option<&Ref> {
         let rows = &self.slots[slot as usize];

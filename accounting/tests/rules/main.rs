@@ -7,3 +7,4 @@ mod golden;
 mod posting;
 mod properties;
 mod reading;
+mod suggestions;
