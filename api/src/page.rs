@@ -10,6 +10,7 @@ use service::event::Event;
 use service::known_key::KnownKey;
 use service::mapping::{Mapping, MappingChange};
 use service::past_sync::PastSync;
+use service::suggestion::MappingSuggestion;
 use service::tenant::Tenant;
 use utoipa::ToSchema;
 
@@ -49,6 +50,8 @@ pages! {
     MappingPage of Mapping;
     /// Changes of the mapping.
     MappingChangePage of MappingChange;
+    /// Suggestions for the mapping.
+    MappingSuggestionPage of MappingSuggestion;
     /// Known keys.
     KnownKeyPage of KnownKey;
     /// Events.

@@ -16,6 +16,7 @@ pub(crate) mod ndjson;
 pub(crate) mod past_sync;
 pub(crate) mod readiness;
 pub(crate) mod settings;
+pub(crate) mod suggestion;
 pub(crate) mod sync;
 pub(crate) mod tenant;
 

@@ -3,7 +3,7 @@
 
 use crate::resource::{
     account, alert, api_key, audit, connection, event, explorer, flow, health, ingest, known_key,
-    mapping, past_sync, readiness, settings, sync, tenant,
+    mapping, past_sync, readiness, settings, suggestion, sync, tenant,
 };
 use crate::routing::routes;
 
@@ -38,6 +38,8 @@ routes! {
         delete "/v1/tenants/{tenant_id}/mappings/{mapping_id}" => mapping::clear_mapping;
 
         get    "/v1/tenants/{tenant_id}/mapping-changes" => mapping::list_mapping_changes;
+        get    "/v1/tenants/{tenant_id}/mapping-suggestions" => suggestion::list_mapping_suggestions;
+        post   "/v1/tenants/{tenant_id}/mapping-suggestions/apply" => suggestion::apply_mapping_suggestions;
         get    "/v1/tenants/{tenant_id}/readiness" => readiness::read_mapping_readiness;
         get    "/v1/tenants/{tenant_id}/known-keys" => known_key::list_known_keys;
         post   "/v1/tenants/{tenant_id}/known-keys" => known_key::declare_known_keys;

@@ -95,6 +95,8 @@ pub const OPERATIONS: &[(&str, Scope)] = &[
     ("clear_mapping", Scope::MappingsManage),
     ("list_mapping_changes", Scope::MappingsRead),
     ("read_mapping_readiness", Scope::MappingsRead),
+    ("list_mapping_suggestions", Scope::MappingsRead),
+    ("apply_mapping_suggestions", Scope::MappingsManage),
     ("list_known_keys", Scope::MappingsRead),
     ("declare_known_keys", Scope::MappingsManage),
     ("forget_known_key", Scope::MappingsManage),

@@ -25,6 +25,7 @@ pub mod retry;
 pub mod secret;
 pub mod settings;
 mod sheet;
+pub mod suggestion;
 pub mod sync;
 pub mod tenant;
 pub mod vault;

@@ -260,6 +260,26 @@ impl CompanyMapping {
         self.collect(|account| account.active && account.deleted_at.is_none())
     }
 
+    /// The same, by the account's id.
+    pub(crate) fn by_account(&self) -> accounting::Mapping {
+        let mut mapping = accounting::Mapping::default();
+        for row in &self.rows {
+            let usable = self
+                .accounts
+                .get(&row.account_id)
+                .is_some_and(|account| account.active && account.deleted_at.is_none());
+            if let (Ok(slot), true) = (row.slot.parse(), usable) {
+                mapping.set(
+                    slot,
+                    some(&row.key),
+                    some(&row.location),
+                    row.account_id.to_string(),
+                );
+            }
+        }
+        mapping
+    }
+
     fn collect(&self, fits: impl Fn(&account::Model) -> bool) -> accounting::Mapping {
         let mut mapping = accounting::Mapping::default();
         for row in &self.rows {

@@ -88,9 +88,17 @@ pub async fn read(service: &Service, tenant: TenantId) -> Result<Readiness, Erro
     let tx = service.tenant(tenant).await?;
     let company = connection::company(&tx).await?;
     let desk = CompanyMapping::read(&tx, company).await?;
-    let needs = need::all(&tx).await?;
-    let broken = broken(&tx, &desk, &needs.seen).await?;
-    let mut missing = missing_of(&tx, &desk, needs).await?;
+    of(&tx, &desk).await
+}
+
+/// How ready a mapping is.
+///
+/// # Errors
+/// The database's.
+pub(crate) async fn of(tx: &TenantTx, desk: &CompanyMapping) -> Result<Readiness, Error> {
+    let needs = need::all(tx).await?;
+    let broken = broken(tx, desk, &needs.seen).await?;
+    let mut missing = missing_of(tx, desk, needs).await?;
     missing.sort_by(|a, b| (b.events, &a.need).cmp(&(a.events, &b.need)));
     let unusual = desk
         .rows
@@ -204,7 +212,7 @@ struct Waiting {
 }
 
 /// The events that wait for any need of each group, by the group's place.
-async fn waiting(
+pub(crate) async fn waiting(
     tx: &TenantTx,
     groups: &[Vec<&Need>],
 ) -> Result<HashMap<usize, (u64, EventId)>, Error> {

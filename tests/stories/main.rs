@@ -28,6 +28,7 @@ mod past_sync;
 mod readiness;
 mod retailers;
 mod start;
+mod suggestions;
 mod tidy;
 mod walls;
 mod world;

@@ -67,6 +67,9 @@ impl Operation {
             "set_mappings" => json!({
                 "mappings": [{ "slot": "revenue", "key": "books", "location": "boston", "account_id": account_id }],
             }),
+            "apply_mapping_suggestions" => json!({
+                "rows": [{ "slot": "revenue", "key": "books", "account_id": account_id }],
+            }),
             "declare_known_keys" => {
                 json!({ "keys": [{ "kind": "payment_type", "key": "voucher" }] })
             }

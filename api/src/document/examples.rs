@@ -6,7 +6,7 @@ mod values;
 
 use crate::page::{
     AccountPage, AlertPage, ApiKeyPage, AuditRecordPage, EventPage, KnownKeyPage,
-    MappingChangePage, MappingPage, PastSyncPage, TenantPage,
+    MappingChangePage, MappingPage, MappingSuggestionPage, PastSyncPage, TenantPage,
 };
 use crate::resource::health::Health;
 use crate::resource::ingest::TakenIn;
@@ -123,6 +123,16 @@ fn requests(id: &str, kind: &str) -> Vec<Shown> {
                 {"slot": "payment", "key": "card", "account_id": ACCOUNT},
             ]}),
         )],
+        "apply_mapping_suggestions" => vec![
+            (
+                "All that are sure enough",
+                json!({"all": true, "min_confidence": "medium"}),
+            ),
+            (
+                "A chosen one",
+                json!({"rows": [{"slot": "payment", "key": "card", "account_id": ACCOUNT}]}),
+            ),
+        ],
         "declare_known_keys" => vec![(
             "Two payment types",
             json!({"keys": [
@@ -226,6 +236,16 @@ fn answers(id: &str, kind: &str) -> Vec<Shown> {
             items: vec![mapping_change()],
             next_cursor: None
         })),
+        "list_mapping_suggestions" => vec![(
+            "One account of the chart, one to create",
+            json!(MappingSuggestionPage {
+                items: suggestions(),
+                next_cursor: None
+            }),
+        )],
+        "apply_mapping_suggestions" => {
+            vec![("One applied, one account is missing", json!(applied()))]
+        }
         "read_mapping_readiness" => vec![("One account is missing", json!(readiness()))],
         "list_known_keys" => one(json!(KnownKeyPage {
             items: vec![known_key()],
@@ -337,6 +357,7 @@ mod tests {
         reads::<service::mapping::SetMapping>("set_mapping");
         reads::<SetMappings>("set_mappings");
         reads::<DeclareKeys>("declare_known_keys");
+        reads::<service::suggestion::ApplySuggestions>("apply_mapping_suggestions");
         reads::<service::retry::RetryFailed>("retry_failed_events");
         reads::<service::past_sync::CreatePastSync>("create_past_sync");
         reads::<service::past_sync::DryRunPastSync>("dry_run_past_sync");

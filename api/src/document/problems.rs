@@ -162,6 +162,11 @@ fn unprocessable(id: &str) -> Problem {
             "acount_id",
             "unknown field `acount_id`, expected one of `slot`, `key`, `location`, `account_id`; leave it out or spell it so",
         ),
+        "apply_mapping_suggestions" => (
+            "nothing_chosen",
+            "rows",
+            "say which suggestions: either `\"all\": true`, or the chosen `rows`",
+        ),
         "list_mapping_changes" => (
             "unknown_slot",
             "slot",

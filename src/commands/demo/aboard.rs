@@ -1,4 +1,4 @@
-//! The story's beginning: consent over OAuth, the chart of accounts, the mapping.
+//! The story's beginning: consent over OAuth, the chart of accounts, and the mapping that the week asks for.
 
 use super::client::text;
 use super::narrator::Standing;
@@ -7,6 +7,9 @@ use anyhow::Context;
 use sandbox::store;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+
+/// Suggestions whose reasons are shown, of all that are applied.
+const SUGGESTIONS_SHOWN: usize = 4;
 
 impl Teller<'_> {
     // As a person does it: a link, Intuit's consent page, and the way back.
@@ -72,22 +75,44 @@ impl Teller<'_> {
             .collect()
     }
 
-    pub(super) async fn map(&self, accounts: &BTreeMap<String, String>) -> anyhow::Result<()> {
-        let rows: Vec<_> = store::mapping()
+    /// The mapping in two calls: look at what is suggested for what the events ask for, and apply it. A person leaves one out.
+    pub(super) async fn map(&self) -> anyhow::Result<()> {
+        let forgotten = store::paypal_mapping();
+        let suggested = self.api.get(&self.at("mapping-suggestions")).await?;
+        let rows = suggested["items"].as_array().context("no suggestions")?;
+        let chosen: Vec<_> = rows
             .iter()
-            .map(|row| mapping(row, accounts))
-            .collect::<Result<_, _>>()?;
-        let set = self
+            .filter(|row| row["key"].as_str() != forgotten.key)
+            .filter(|row| !row["account"].is_null())
+            .map(|row| {
+                json!({ "slot": row["slot"], "key": row["key"], "account_id": row["account"]["id"] })
+            })
+            .collect();
+        for row in rows.iter().take(SUGGESTIONS_SHOWN) {
+            self.narrator.note(&format!(
+                "{}: {}",
+                text(row, "slot")?,
+                row["account"]["reason"].as_str().unwrap_or("to create")
+            ));
+        }
+        let applied = self
             .api
-            .post(&self.at("mappings/bulk"), json!({ "mappings": rows }))
+            .post(
+                &self.at("mapping-suggestions/apply"),
+                json!({ "rows": chosen }),
+            )
             .await?;
-        let results = set["results"].as_array().context("no results")?;
+        let results = applied["results"].as_array().context("no results")?;
         if let Some(refused) = results.iter().find(|result| !result["problem"].is_null()) {
-            anyhow::bail!("a mapping was refused: {refused}");
+            anyhow::bail!("a suggestion was refused: {refused}");
         }
         self.narrator.done(&format!(
-            "{} roles were given their account; PayPal was forgotten",
+            "{} roles were given the account that was suggested; PayPal's was left out",
             results.len()
+        ));
+        self.narrator.note(&format!(
+            "what remains: {}",
+            text(&applied["readiness"], "message")?
         ));
         Ok(())
     }

@@ -36,13 +36,15 @@ impl Teller<'_> {
         self.narrator
             .note(&format!("the sync says: {}", self.words_of_sync().await?));
         let row = store::paypal_mapping();
-        self.api
+        let set = self
+            .api
             .put(&self.at("mappings"), mapping(&row, accounts)?)
             .await?;
         self.narrator.done(&format!(
-            "payment type paypal was given account {}",
-            row.account
+            "payment type paypal was given account {}, which cures {} failed event",
+            row.account, set["cures"]
         ));
+        anyhow::ensure!(set["cures"] == 1, "the mapping cures {}", set["cures"]);
         let id = text(ticket, "id")?;
         self.api
             .post(

@@ -1,4 +1,4 @@
-//! The story: a store connects, maps, sends its week, and one ticket fails and is cured. All of it through the public API.
+//! The story: a store connects, sends its week, maps what it asks for, and one ticket fails and is cured. All of it through the public API.
 //! Told in `aboard.rs`, `week.rs` and `cure.rs`; judged here.
 
 use super::books;
@@ -72,12 +72,12 @@ pub(crate) async fn tell(
     };
     teller.connect().await?;
     let accounts = teller.import_chart().await?;
-    teller.map(&accounts).await?;
 
     narrator.title("A week goes through");
     let starting = control.now().date_naive() - Days::new(8);
     let week = store::Week::generate(week.seed, starting, week.events);
     teller.send_week(&week).await?;
+    teller.map().await?;
     teller.start_sync().await?;
     teller.sync_past(starting, week.events.len()).await?;
     let mut events = week.events.clone();

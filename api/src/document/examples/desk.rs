@@ -3,8 +3,12 @@
 use super::values::{ACCOUNT, at, id, mapping, some};
 use crate::resource::known_key::DeclaredKeys;
 use service::known_key::{Declared, DeclaredKey, KeySource, KnownKey, KnownKeyKind, MappedKey};
+use service::mapping::MappingResult;
 use service::mapping::{ChangedAccount, MappingChange, Way};
 use service::readiness::{BrokenMapping, MissingMapping, Readiness};
+use service::suggestion::{
+    AppliedSuggestions, Confidence, MappingSuggestion, SuggestedAccount, SuggestedNewAccount,
+};
 
 pub(super) fn mapping_change() -> MappingChange {
     MappingChange {
@@ -56,6 +60,51 @@ pub(super) fn readiness() -> Readiness {
             events: 3,
         }],
         unusual: vec![unusual],
+    }
+}
+
+pub(super) fn suggestions() -> Vec<MappingSuggestion> {
+    vec![
+        MappingSuggestion {
+            slot: "revenue".to_owned(),
+            key: some("apparel"),
+            serves: vec!["revenue[apparel] at boston".to_owned()],
+            events: 41,
+            account: Some(SuggestedAccount {
+                id: id(ACCOUNT),
+                number: some("4000"),
+                name: "Sales Apparel".to_owned(),
+                confidence: Confidence::High,
+                reason: "4000 Sales Apparel is named for this class; its type, Income, is usual for revenue"
+                    .to_owned(),
+            }),
+            create: None,
+        },
+        MappingSuggestion {
+            slot: "payment".to_owned(),
+            key: some("paypal"),
+            serves: vec!["payment[paypal] at web".to_owned()],
+            events: 12,
+            account: None,
+            create: Some(SuggestedNewAccount {
+                name: "Paypal Clearing".to_owned(),
+                account_type: "Other Current Asset".to_owned(),
+                account_sub_type: "OtherCurrentAssets".to_owned(),
+                number: some("1320"),
+            }),
+        },
+    ]
+}
+
+pub(super) fn applied() -> AppliedSuggestions {
+    AppliedSuggestions {
+        results: vec![MappingResult {
+            index: 0,
+            mapping: Some(mapping()),
+            problem: None,
+        }],
+        cures: 0,
+        readiness: readiness(),
     }
 }
 
