@@ -6,7 +6,7 @@ mod series;
 use crate::access::Caller;
 use crate::error::Error;
 use crate::need::Footprints;
-use crate::{Service, bell, books, connection, readiness};
+use crate::{Service, alert, bell, books, connection, readiness};
 use accounting::{Currency, Event, EventError};
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::id::{EventId, TenantId};
@@ -121,8 +121,9 @@ pub async fn take_in(
         footprints.carried_by(footprint, event);
     }
     let learned = footprints.learn(&tx).await?;
-    for need in readiness::unmapped_among(&tx, &learned).await? {
-        tracing::info!(tenant.id = %tenant, "an event asks for {need}, which has no account yet");
+    // A key without an account is told of as soon as it is seen, before anything fails for want of it.
+    if !readiness::unmapped_among(&tx, &learned).await?.is_empty() {
+        alert::review(&tx).await?;
     }
     let queued = stored.queued;
     if queued {

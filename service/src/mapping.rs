@@ -11,7 +11,7 @@ pub(crate) use version::{lock, tag};
 
 use crate::access::Caller;
 use crate::error::Error;
-use crate::{Service, audit, connection};
+use crate::{Service, alert, audit, connection};
 use accounting::Slot;
 use chrono::{DateTime, Utc};
 use entity::id::{AccountId, MappingId, TenantId};
@@ -19,7 +19,7 @@ use entity::mapping::{Column, Entity, Model};
 use entity::store::TenantTx;
 use entity::{account, connection as connection_row};
 use history::Change;
-use input::named;
+pub(crate) use input::named;
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -255,6 +255,11 @@ impl CompanyMapping {
         self.collect(|_| true)
     }
 
+    /// What resolves to a row whose account is there; QuickBooks may refuse it.
+    pub(crate) fn present(&self) -> accounting::Mapping {
+        self.collect(|account| account.deleted_at.is_none())
+    }
+
     /// What resolves to a row whose account entries can use.
     pub(crate) fn usable(&self) -> accounting::Mapping {
         self.collect(|account| account.active && account.deleted_at.is_none())
@@ -463,6 +468,7 @@ impl<'t> Pen<'t> {
         } else {
             tag(&self.desk.company)
         };
+        alert::review(self.tx).await?;
         Ok((version, cures::count(self.tx, &self.desk).await?))
     }
 }

@@ -216,9 +216,9 @@ pub(crate) struct Needs {
     pub(crate) declared: Vec<Missing>,
 }
 
-/// Reads them.
-pub(crate) async fn all(tx: &TenantTx) -> Result<Needs, Error> {
-    let seen: Vec<_> = tx
+/// What the tenant's events ever asked for.
+pub(crate) async fn seen(tx: &TenantTx) -> Result<Vec<Missing>, Error> {
+    Ok(tx
         .query_as::<Place>(
             "SELECT slot, key, location FROM need WHERE {mine} ORDER BY slot, key, location",
             vec![],
@@ -226,7 +226,12 @@ pub(crate) async fn all(tx: &TenantTx) -> Result<Needs, Error> {
         .await?
         .iter()
         .filter_map(Place::read)
-        .collect();
+        .collect())
+}
+
+/// Reads them.
+pub(crate) async fn all(tx: &TenantTx) -> Result<Needs, Error> {
+    let seen = seen(tx).await?;
     let asked: BTreeSet<_> = seen.iter().map(|need| need.slot).collect();
     let rows = tx
         .query_as::<Declared>(

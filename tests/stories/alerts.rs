@@ -430,3 +430,51 @@ async fn a_mapped_account_made_inactive_is_one_alert_before_any_event_fails() {
     closed(&store, &alert).await;
     things_are_good(&store).await;
 }
+
+/// L3 and L20: the key is told of when it is seen, before an event fails for it.
+#[tokio::test]
+async fn an_unmapped_key_is_one_alert_from_the_moment_it_is_seen_until_it_is_mapped() {
+    let world = World::new().await;
+    let (store, _) = world.store("Harbour").await;
+    send_many(&store, |_, event| {
+        event["transaction"]["payments"][0]["payment_type"] = json!("paypal");
+    })
+    .await;
+    let alert = only(&store, "missing_mapping").await;
+    assert_eq!(
+        (&alert["subjects"], &alert["events"]),
+        (&json!(["payment[paypal]"]), &json!(0)),
+        "nothing has failed yet: {alert:#}"
+    );
+    store.settle().await;
+    let failed = only(&store, "missing_mapping").await;
+    assert_eq!(
+        (&failed["id"], &failed["events"]),
+        (&alert["id"], &json!(MANY)),
+        "{failed:#}"
+    );
+    assert_eq!(failed["example_event_ids"].as_array().unwrap().len(), 5);
+    // A second key is news, also to whoever knows of the first.
+    let path = format!("/alerts/{}/acknowledge", alert["id"].as_str().unwrap());
+    store.post(&path, json!({})).await;
+    let mut venmo = store.ticket("venmo").await;
+    venmo["transaction"]["payments"][0]["payment_type"] = json!("venmo");
+    store.send_event(venmo).await;
+    let both = only(&store, "missing_mapping").await;
+    assert_eq!(
+        (&both["subjects"], &both["acknowledged_at"]),
+        (&json!(["payment[paypal]", "payment[venmo]"]), &Value::Null),
+        "{both:#}"
+    );
+    for key in ["paypal", "venmo"] {
+        store.map("payment", Some(key), "1200").await;
+    }
+    closed(&store, &alert).await;
+    let sync = store.get("/sync").await;
+    assert!(
+        sync["message"].as_str().unwrap().contains("can be retried"),
+        "{sync:#}"
+    );
+    retry_all(&store).await;
+    things_are_good(&store).await;
+}

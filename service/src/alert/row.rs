@@ -36,6 +36,11 @@ impl Condition {
         }
     }
 
+    /// The same, about these.
+    pub(crate) fn about(self, subjects: Vec<String>) -> Self {
+        Self { subjects, ..self }
+    }
+
     /// Whether an open alert is of this condition.
     pub(crate) fn is_of(&self, row: &Model) -> bool {
         row.code == self.cause.code() && row.cause == self.problem_code

@@ -3,14 +3,15 @@
 use super::Cause;
 use super::row::{self, Condition, key_of};
 use crate::error::Error;
-use crate::{connection, sync};
+use crate::mapping::{self, CompanyMapping};
+use crate::{connection, need, sync};
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::connection::Model as Connection;
 use entity::connection_grant::{Column as GrantColumn, Entity as Grant};
 use entity::store::TenantTx;
 use entity::sync::Model as Sync;
 use sea_orm::{ColumnTrait, FromQueryResult, QueryFilter};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use uuid::Uuid;
 
 /// QuickBooks may be away for so long before a person is told.
@@ -52,7 +53,13 @@ pub(crate) async fn review(tx: &TenantTx) -> Result<(), Error> {
 }
 
 async fn conditions(tx: &TenantTx) -> Result<Vec<Condition>, Error> {
-    let mut held = of_failed_events(tx).await?;
+    let mut failed = of_failed_events(tx).await?;
+    // That events failed for want of a mapping is the mapping's alert while it is wanting; then they wait to be retried.
+    let unmapped = failed
+        .iter()
+        .position(|condition| condition.cause == Cause::MissingMapping)
+        .map(|place| failed.swap_remove(place));
+    let mut held = failed;
     let connection = connection::current(tx).await?;
     // Of a company that was left, nothing but what became of events is still of interest.
     let Some(connection) = connection.filter(|row| row.state != "disconnected") else {
@@ -63,7 +70,9 @@ async fn conditions(tx: &TenantTx) -> Result<Vec<Condition>, Error> {
     held.extend(of_connection(&connection));
     held.extend(of_waiting(&connection, &sync, now));
     held.extend(of_grant(tx, &connection, now).await?);
-    held.extend(of_broken_mappings(tx, &connection).await?);
+    let desk = CompanyMapping::read(tx, connection).await?;
+    held.extend(of_missing_mappings(tx, &desk, unmapped).await?);
+    held.extend(of_broken_mappings(&desk));
     Ok(held)
 }
 
@@ -193,40 +202,65 @@ fn counted(events: i64, detail: &str) -> String {
     }
 }
 
-async fn of_broken_mappings(
+// What events ever asked for and has no account, whether an event waits for it or not: the next one will.
+async fn of_missing_mappings(
     tx: &TenantTx,
-    connection: &Connection,
+    desk: &CompanyMapping,
+    failed: Option<Condition>,
 ) -> Result<Option<Condition>, Error> {
-    #[derive(FromQueryResult)]
-    struct Broken {
-        account: String,
-    }
-    let rows = tx
-        .query_as::<Broken>(
-            "SELECT DISTINCT concat_ws(' ', a.number, a.name) AS account FROM mapping m JOIN account a
-               ON {mine:a} AND a.id = m.account_id
-              WHERE {mine:m} AND m.company_id = $2 AND (NOT a.active OR a.deleted_at IS NOT NULL) ORDER BY 1",
-            vec![connection.company_id.clone().into()],
-        )
-        .await?;
-    let accounts: Vec<String> = rows.into_iter().map(|row| row.account).collect();
-    if accounts.is_empty() {
+    let mapping = desk.present();
+    let subjects: Vec<String> = need::seen(tx)
+        .await?
+        .into_iter()
+        .filter(|need| {
+            mapping
+                .resolve(need.slot, need.key.as_deref(), need.location.as_deref())
+                .is_none()
+        })
+        .map(|need| need.to_string())
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect();
+    if subjects.is_empty() {
         return Ok(None);
     }
+    let (events, examples) =
+        failed.map_or((0, Vec::new()), |failed| (failed.events, failed.examples));
+    let so_far = match events {
+        0 => "no event has failed for it yet".to_owned(),
+        1 => "1 event has failed for it".to_owned(),
+        more => format!("{more} events have failed for it"),
+    };
+    Ok(Some(Condition {
+        events,
+        examples,
+        ..Condition::new(
+            Cause::MissingMapping,
+            format!("No account is mapped for {}; {so_far}.", listed(&subjects)),
+        )
+        .about(subjects)
+    }))
+}
+
+fn of_broken_mappings(desk: &CompanyMapping) -> Option<Condition> {
+    let accounts: BTreeSet<String> = desk
+        .rows
+        .iter()
+        .filter_map(|row| desk.accounts.get(&row.account_id))
+        .filter(|account| account.deleted_at.is_none() && !account.active)
+        .map(mapping::named)
+        .collect();
+    let accounts: Vec<String> = accounts.into_iter().collect();
     let (is, it) = match accounts.len() {
+        0 => return None,
         1 => ("is", "it"),
         _ => ("are", "them"),
     };
-    Ok(Some(Condition {
-        subjects: accounts.clone(),
-        ..Condition::new(
-            Cause::BrokenMapping,
-            format!(
-                "{} {is} mapped but cannot be used in QuickBooks any more: events that need {it} will fail.",
-                listed(&accounts)
-            ),
-        )
-    }))
+    let detail = format!(
+        "{} {is} mapped but cannot be used in QuickBooks any more: events that need {it} will fail.",
+        listed(&accounts)
+    );
+    Some(Condition::new(Cause::BrokenMapping, detail).about(accounts))
 }
 
 /// The first few of a list, and how many more there are.
