@@ -363,6 +363,26 @@ async fn tells_what_comes_true(policy: &str) {
         told(&summary).len() + 2
     );
 
+    // A failure that is cured later still counts to the run, whose end stays when it was.
+    store.map("payment", Some("paypal"), "1010").await;
+    store
+        .post(&format!("/events/{}/retry", ids[0]), json!({}))
+        .await;
+    store.settle().await;
+    let cured = store.get(&path).await;
+    assert_eq!(
+        (&cured["state"], &cured["finished_at"]),
+        (&run["state"], &run["finished_at"])
+    );
+    assert_eq!(
+        cured["synced"].as_u64().unwrap(),
+        run["synced"].as_u64().unwrap() + 1
+    );
+    assert_eq!(
+        change(&before, &ledger(&world, &company)),
+        told(&store.get(&format!("{path}/effect")).await)
+    );
+
     let again = store.post("/past-syncs/dry-run", asked.clone()).await;
     assert_eq!(again["events"]["total"], 0);
     let nothing = store.post("/past-syncs", asked).await;
@@ -602,6 +622,119 @@ async fn what_a_cancelled_past_sync_has_not_sent_is_never_synced_again() {
     assert_eq!(rest["events"], 4);
     store.settle().await;
     assert_eq!(entries(), 8);
+    assert_eq!(
+        change(&before, &ledger(&world, &company)),
+        told(&dry["effect"])
+    );
+}
+
+#[tokio::test]
+async fn cancelling_while_a_turn_runs_loses_nothing_and_doubles_nothing() {
+    let world = World::new().await;
+    let (store, company) = waiting_store(&world, "Harbour").await;
+    let ids = store
+        .send_events(
+            (1..=28)
+                .map(|day| dated(&format!("t{day}"), &october(day)))
+                .collect(),
+        )
+        .await;
+    store.post("/sync/start", json!({})).await;
+    let asked = window("2026-10-01", "2026-10-31");
+    let run = store.post("/past-syncs", asked.clone()).await;
+    let path = format!("/past-syncs/{}", run["id"].as_str().unwrap());
+    // The answers of the first wave are held back until the past sync is cancelled beside them.
+    world.quickbooks().plan(FaultPlan {
+        operation: Some(Operation::CreateJournalEntry),
+        next: Some(8),
+        delay_after_ms: 300,
+        ..FaultPlan::default()
+    });
+    let cancelled = async {
+        loop {
+            let midway = store.get("/events?status=processing").await;
+            if !midway["items"].as_array().unwrap().is_empty() {
+                return store.post(&format!("{path}/cancel"), json!({})).await;
+            }
+        }
+    };
+    let (_, cancelled) = tokio::join!(store.settle(), cancelled);
+    assert_eq!(cancelled["state"], "cancelled");
+    store.settle().await;
+    let ended = store.get(&path).await;
+    let (synced, returned) = (
+        ended["synced"].as_u64().unwrap(),
+        ended["returned"].as_u64().unwrap(),
+    );
+    assert!(synced > 0 && returned > 0, "{ended:#}");
+    assert_eq!(
+        (synced + returned, &ended["waiting"]),
+        (28, &json!(0)),
+        "{ended:#}"
+    );
+    let entries = || world.quickbooks().entry_count(&company.realm_id).unwrap() as u64;
+    assert_eq!(entries(), synced);
+    let stray = "SELECT e.id::text FROM event e JOIN journal_entry j ON j.event_id = e.id
+       WHERE e.status = 'never_synced' AND j.state NOT IN ('withdrawn', 'rejected')";
+    assert_eq!(world.rows(stray).await, Vec::<String>::new());
+    let rest = store.post("/past-syncs", asked).await;
+    assert_eq!(rest["events"].as_u64().unwrap(), returned);
+    store.settle().await;
+    assert_eq!(entries(), 28);
+    assert!(
+        statuses(&store, &ids)
+            .await
+            .iter()
+            .all(|status| status == "synced")
+    );
+}
+
+#[tokio::test]
+async fn after_another_company_the_dry_run_knows_what_is_in_the_books_already() {
+    let world = slow_world().await;
+    let (store, company) = waiting_store(&world, "Harbour").await;
+    store
+        .send_events(
+            (1..=4)
+                .map(|day| dated(&format!("t{day}"), &october(day)))
+                .collect(),
+        )
+        .await;
+    store.post("/sync/start", json!({})).await;
+    let asked = window("2026-10-01", "2026-10-31");
+    let run = store.post("/past-syncs", asked.clone()).await;
+    one_turn(&store).await;
+    let other = world.company("Hillside");
+    let allowed = json!({ "allow_company_change": true });
+    for realm in [&other.realm_id, &company.realm_id] {
+        assert_eq!(store.consent(realm, allowed.clone()).await, "connected");
+        store.drain().await;
+    }
+    let left = store
+        .get(&format!("/past-syncs/{}", run["id"].as_str().unwrap()))
+        .await;
+    assert_eq!(
+        (&left["state"], &left["returned"], &left["waiting"]),
+        (&json!("cancelled"), &json!(4), &json!(0)),
+        "{left:#}"
+    );
+    let dry = store.post("/past-syncs/dry-run", asked.clone()).await;
+    assert_eq!(
+        (
+            &dry["events"]["already_posted"],
+            &dry["events"]["post"],
+            &dry["effect"]["entries"]
+        ),
+        (&json!(2), &json!(2), &json!(2)),
+        "{dry:#}"
+    );
+    let before = ledger(&world, &company);
+    store.post("/sync/start", json!({})).await;
+    let run = store.post("/past-syncs", asked).await;
+    store.settle().await;
+    let path = format!("/past-syncs/{}", run["id"].as_str().unwrap());
+    assert_eq!(store.get(&path).await["synced"], 4);
+    assert_eq!(store.get(&format!("{path}/effect")).await, dry["effect"]);
     assert_eq!(
         change(&before, &ledger(&world, &company)),
         told(&dry["effect"])
