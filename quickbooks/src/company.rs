@@ -8,18 +8,14 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::account::Account;
 use crate::cause::Cause;
 use crate::client::App;
 use crate::company_info::CompanyInfo;
 use crate::failure::{self, Failure};
 use crate::posted::{PostedEntry, WireEntry};
 use crate::preferences::{Preferences, WirePreferences};
-use crate::query;
+use crate::query::{self, PAGE_ROWS_MAX};
 use crate::wire::{self, Call, Received};
-
-/// Most rows of one query's answer. [DOC-REST]
-pub const PAGE_ROWS_MAX: usize = 1000;
 
 /// A page of 1000 accounts is a megabyte or so; 30 entries of 1000 lines are ten.
 const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -71,29 +67,6 @@ impl Company {
         let request = self.get(&["preferences"], &[])?;
         let answer: Answer<Body> = self.call("read preferences", request).await?;
         Ok(answer.map(|body| body.preferences.into()))
-    }
-
-    /// A page of at most [`PAGE_ROWS_MAX`] accounts, active and inactive, in order of id. Positions
-    /// count from 1; a page that is not full is the last.
-    ///
-    /// # Errors
-    /// See [`Failure`].
-    pub async fn accounts(&self, start_position: u32) -> Result<Answer<Vec<Account>>, Failure> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "PascalCase")]
-        struct Body {
-            query_response: Rows,
-        }
-        #[derive(Deserialize)]
-        #[serde(rename_all = "PascalCase")]
-        struct Rows {
-            #[serde(default)]
-            account: Vec<Account>,
-        }
-        let statement = query::accounts(start_position, PAGE_ROWS_MAX);
-        let request = self.get(&["query"], &[("query", &statement)])?;
-        let answer: Answer<Body> = self.call("list accounts", request).await?;
-        Ok(answer.map(|body| body.query_response.account))
     }
 
     /// Posts an entry: one POST of just these bytes. QuickBooks answers a repeat of `request_id` (at
@@ -191,7 +164,7 @@ impl Company {
         })
     }
 
-    async fn call<T: DeserializeOwned>(
+    pub(crate) async fn call<T: DeserializeOwned>(
         &self,
         operation: &'static str,
         request: Request,
@@ -217,13 +190,13 @@ impl Company {
         }
     }
 
-    fn get(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Request, Failure> {
+    pub(crate) fn get(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Request, Failure> {
         self.request(Method::GET, path, query)
     }
 
     /// A request under the company's path. Fails only when the settings or the token cannot stand in a
     /// request at all, and then nothing is sent.
-    fn request(
+    pub(crate) fn request(
         &self,
         method: Method,
         path: &[&str],
@@ -252,7 +225,7 @@ impl Company {
 }
 
 impl<T> Answer<T> {
-    fn map<U>(self, read: impl FnOnce(T) -> U) -> Answer<U> {
+    pub(crate) fn map<U>(self, read: impl FnOnce(T) -> U) -> Answer<U> {
         Answer {
             value: read(self.value),
             intuit_tid: self.intuit_tid,

@@ -12,8 +12,8 @@ pub(crate) enum Faults {
     None,
     /// These, perhaps without any error in it.
     Some(Vec<Fault>),
-    /// A fault and an entry in one body, so nobody can say which of the two is true.
-    BesideAnEntry(Vec<Fault>),
+    /// A fault and what was written in one body, so nobody can say which of the two is true.
+    BesideAnEffect(Vec<Fault>),
 }
 
 /// Reads the faults of a body of any kind.
@@ -35,6 +35,8 @@ struct Envelope {
     fault: Option<WireFault>,
     #[serde(rename = "JournalEntry")]
     entry: Option<IgnoredAny>,
+    #[serde(rename = "Account")]
+    account: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -76,8 +78,8 @@ fn json(body: &[u8]) -> Faults {
         tidy(&code, error.message, error.detail, error.element)
     });
     let faults = faults.collect();
-    if envelope.entry.is_some() {
-        Faults::BesideAnEntry(faults)
+    if envelope.entry.is_some() || envelope.account.is_some() {
+        Faults::BesideAnEffect(faults)
     } else {
         Faults::Some(faults)
     }

@@ -55,7 +55,7 @@ pub(crate) fn of(received: &Received) -> Option<Failure> {
         Faults::None if received.is_success() => return None,
         Faults::None => (Vec::new(), false),
         Faults::Some(faults) => (faults, false),
-        Faults::BesideAnEntry(faults) => (faults, true),
+        Faults::BesideAnEffect(faults) => (faults, true),
     };
     let cause = if ambiguous {
         Cause::Unknown
@@ -69,7 +69,7 @@ pub(crate) fn of(received: &Received) -> Option<Failure> {
         intuit_tid: received.intuit_tid.clone(),
         faults,
         retry_after: received.retry_after.or(patience),
-        reason: ambiguous.then(|| "a fault beside an entry".into()),
+        reason: ambiguous.then(|| "a fault beside what was written".into()),
     })
 }
 

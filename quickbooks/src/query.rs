@@ -1,5 +1,8 @@
 //! Statements of QuickBooks' query language.
 
+/// Most rows of one answer. [DOC-REST]
+pub const PAGE_ROWS_MAX: usize = 1000;
+
 /// A literal: quoted, with quotes and backslashes escaped, so that no text ends it early.
 pub(crate) fn literal(text: &str) -> String {
     let mut literal = String::with_capacity(text.len() + 2);
@@ -14,11 +17,11 @@ pub(crate) fn literal(text: &str) -> String {
     literal
 }
 
-/// Accounts, active and inactive (the default is active only), a page from a position counted from 1.
-pub(crate) fn accounts(start_position: u32, rows_max: usize) -> String {
+/// A list, active and inactive rows (the default is active only), a page from a position counted from 1.
+pub(crate) fn list(entity: &str, start_position: u32, rows_max: usize) -> String {
     let start = start_position.max(1);
     format!(
-        "select * from Account where Active in (true, false) orderby Id startposition {start} maxresults {rows_max}"
+        "select * from {entity} where Active in (true, false) orderby Id startposition {start} maxresults {rows_max}"
     )
 }
 
@@ -59,7 +62,7 @@ mod tests {
 
     #[test]
     fn positions_are_counted_from_one() {
-        assert!(accounts(0, 10).ends_with("startposition 1 maxresults 10"));
-        assert!(accounts(1001, 10).ends_with("startposition 1001 maxresults 10"));
+        assert!(list("Class", 0, 10).ends_with("startposition 1 maxresults 10"));
+        assert!(list("Class", 1001, 10).ends_with("startposition 1001 maxresults 10"));
     }
 }

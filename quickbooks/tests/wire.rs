@@ -7,6 +7,8 @@ mod calls;
 mod envelopes;
 #[path = "wire/faults.rs"]
 mod faults;
+#[path = "wire/lists.rs"]
+mod lists;
 #[path = "wire/logs.rs"]
 mod logs;
 #[path = "wire/lost.rs"]

@@ -3,8 +3,8 @@
 //! It answers as the real service was recorded or documented; what is neither is marked "assumed"
 //! where it stands, and where Intuit leaves a question open there is a switch with both answers
 //! ([`Switches`]). It knows journal entries, accounts, locations, classes, customers, vendors, company
-//! information, preferences, queries and batches; it does not know other transactions, several
-//! currencies in one company, change data capture or webhooks.
+//! information, preferences, queries, change data capture and batches; it does not know other
+//! transactions, several currencies in one company, or webhooks.
 //!
 //! Start reading at [`Simulator`]; the way of a call is `serve.rs`, the checks of a journal entry are
 //! `journal_entry/check.rs`, and what can go wrong on demand is [`FaultPlan`].
@@ -27,6 +27,7 @@ mod amount;
 mod batch;
 mod call;
 mod carry;
+mod changes;
 mod clock;
 mod company;
 mod control;
@@ -38,6 +39,7 @@ mod journal_entry;
 mod ledger;
 mod name_list;
 mod oauth;
+mod offering;
 mod operation;
 mod options;
 mod pages;
@@ -72,6 +74,7 @@ pub use journal_entry::PostingType;
 pub use ledger::{TrialBalance, TrialBalanceRow};
 pub use name_list::NameKind;
 pub use oauth::Consent;
+pub use offering::Offering;
 pub use operation::Operation;
 pub use options::{ConcurrentRequestId, Options, RepeatedRequestId, Switches};
 pub use plan::{FaultPlan, Hold, Outcome, PlannedFault};

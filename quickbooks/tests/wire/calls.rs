@@ -198,50 +198,6 @@ async fn no_numbers_need_no_read() {
 }
 
 #[tokio::test]
-async fn a_page_of_accounts_holds_active_and_inactive_ones() {
-    let body = r#"{"QueryResponse":{"Account":[
-        {"Name":"MyJobs","SubAccount":false,"FullyQualifiedName":"MyJobs","Active":true,"Classification":"Asset",
-         "AccountType":"Accounts Receivable","AccountSubType":"AccountsReceivable","AcctNum":"1200","CurrentBalance":0,
-         "CurrencyRef":{"value":"USD","name":"United States Dollar"},"domain":"QBO","sparse":false,"Id":"94","SyncToken":"0"},
-        {"Name":"Old (deleted)","SubAccount":true,"FullyQualifiedName":"MyJobs:Old (deleted)","Active":false,
-         "ParentRef":{"value":"94"},"AccountType":"New Type","Id":"95","SyncToken":"3"}],
-        "startPosition":1001,"maxResults":2},"time":"2026-11-21T12:45:32.183-08:00"}"#;
-    let server = Server::playing([json(200, body)]).await;
-    let accounts = company(&server.url).accounts(1001).await.unwrap().value;
-    assert_eq!(accounts.len(), 2);
-    assert_eq!(accounts[0].id, "94");
-    assert_eq!(accounts[0].number.as_deref(), Some("1200"));
-    assert_eq!(
-        accounts[0].account_sub_type.as_deref(),
-        Some("AccountsReceivable")
-    );
-    assert!(accounts[0].active);
-    assert!(!accounts[1].active);
-    assert_eq!(accounts[1].fully_qualified_name, "MyJobs:Old (deleted)");
-    assert_eq!(accounts[1].parent_id.as_deref(), Some("94"));
-    assert_eq!(accounts[1].account_type.as_deref(), Some("New Type"));
-    assert_eq!(
-        server.only().line,
-        format!(
-            "GET /v3/company/{REALM}/query?minorversion=75&query=select+*+from+Account+where+Active+in+%28true%2C+false%29+orderby+Id+startposition+1001+maxresults+1000 HTTP/1.1"
-        )
-    );
-}
-
-#[tokio::test]
-async fn a_page_without_accounts_is_empty() {
-    let server = Server::playing([json(200, r#"{"QueryResponse":{},"time":"x"}"#)]).await;
-    assert!(
-        company(&server.url)
-            .accounts(1)
-            .await
-            .unwrap()
-            .value
-            .is_empty()
-    );
-}
-
-#[tokio::test]
 async fn a_company_says_its_name_and_country() {
     let body = r#"{"CompanyInfo":{"CompanyName":"Sandbox Company_US_1","LegalName":"Sandbox LLC","Country":"US",
         "CompanyAddr":{"Country":"USA"},"Id":"1","SyncToken":"4"},"time":"2026-11-21T12:45:32.183-08:00"}"#;

@@ -42,10 +42,23 @@ impl Account {
     }
 }
 
+/// The deepest level of the hierarchy.
+const LEVELS_MAX: usize = 5;
+
+/// The longest account number. Newer companies of the first three countries take longer ones too; the
+/// simulator keeps to what all take.
+fn number_length_max(country: &str) -> usize {
+    match country {
+        "US" | "GB" | "IN" => 7,
+        _ => 20,
+    }
+}
+
 /// The company's accounts by id.
 #[derive(Debug, Default)]
 pub(crate) struct Accounts {
     by_id: BTreeMap<u64, Account>,
+    removed: BTreeMap<u64, (Account, DateTime<Utc>)>,
 }
 
 impl Accounts {
@@ -69,8 +82,16 @@ impl Accounts {
         }
     }
 
+    /// On which level of the hierarchy an account stands, from 1.
+    fn depth(&self, account: &Account) -> usize {
+        let parent = account.parent.and_then(|parent| self.get(parent));
+        parent.map_or(1, |parent| self.depth(parent) + 1)
+    }
+
     fn next_id(&self) -> u64 {
-        self.by_id.last_key_value().map_or(1, |(id, _)| id + 1)
+        let last = self.by_id.last_key_value().map(|(id, _)| *id);
+        let removed = self.removed.last_key_value().map(|(id, _)| *id);
+        last.max(removed).unwrap_or_default() + 1
     }
 
     fn name_taken(&self, name: &str, besides: Option<u64>) -> bool {
@@ -83,16 +104,54 @@ impl Accounts {
         self.by_id.insert(account.id, account);
     }
 
-    /// Activates or deactivates from outside the API. False when there is no such account.
-    pub(crate) fn set_active(&mut self, id: u64, active: bool, now: DateTime<Utc>) -> bool {
+    /// What was taken out of the chart, and when.
+    pub(crate) fn removed(&self) -> impl Iterator<Item = (u64, DateTime<Utc>)> + '_ {
+        self.removed.iter().map(|(id, (_, at))| (*id, *at))
+    }
+
+    /// Changes an account in place, from outside the API. False when there is no such account.
+    fn change(&mut self, id: u64, now: DateTime<Utc>, change: impl FnOnce(&mut Account)) -> bool {
         let Some(account) = self.by_id.get_mut(&id) else {
             return false;
         };
-        if account.active != active {
-            account.active = active;
+        let before = account.clone();
+        change(account);
+        if *account != before {
             account.sync_token += 1;
             account.updated = now;
         }
+        true
+    }
+
+    /// Activates or deactivates from outside the API. False when there is no such account.
+    pub(crate) fn set_active(&mut self, id: u64, active: bool, now: DateTime<Utc>) -> bool {
+        self.change(id, now, |account| account.active = active)
+    }
+
+    /// Renames from outside the API. False when there is no such account.
+    pub(crate) fn rename(&mut self, id: u64, to: String, now: DateTime<Utc>) -> bool {
+        self.change(id, now, |account| account.name = to)
+    }
+
+    /// Takes an account out of the chart, as a merge into another does. False when there is none.
+    pub(crate) fn remove(&mut self, id: u64, now: DateTime<Utc>) -> bool {
+        let removed = self.by_id.remove(&id);
+        let known = removed.is_some();
+        self.removed
+            .extend(removed.map(|account| (id, (account, now))));
+        known
+    }
+
+    /// Puts a removed account back under its id. False when none was removed.
+    pub(crate) fn restore(&mut self, id: u64, now: DateTime<Utc>) -> bool {
+        let Some((account, _)) = self.removed.remove(&id) else {
+            return false;
+        };
+        self.put(Account {
+            sync_token: account.sync_token + 1,
+            updated: now,
+            ..account
+        });
         true
     }
 }
@@ -215,7 +274,11 @@ fn filled(
     }
     if !kept("AcctNum") {
         account.number = property::text(sent, "AcctNum");
-        property::at_most(account.number.as_deref(), "AcctNum", 20, &mut errors);
+        let longest = number_length_max(&company.country);
+        property::at_most(account.number.as_deref(), "AcctNum", longest, &mut errors);
+        if let Some(number) = account.number.as_deref().filter(|it| it.contains(':')) {
+            errors.push(catalogue::invalid_string("AcctNum", number));
+        }
     }
     if !kept("Description") {
         account.description = property::text(sent, "Description");
@@ -229,7 +292,12 @@ fn filled(
     if !kept("ParentRef") {
         account.parent = property::reference(sent, "ParentRef").and_then(|id| {
             match company.accounts.find(&id) {
-                Some(parent) if parent.id != account.id => Some(parent.id),
+                Some(parent) if parent.id != account.id => {
+                    if company.accounts.depth(parent) == LEVELS_MAX {
+                        errors.push(catalogue::too_deep());
+                    }
+                    Some(parent.id)
+                }
                 _ => {
                     errors.push(catalogue::invalid_reference("Accounts", &id));
                     None

@@ -28,6 +28,10 @@ pub(crate) enum Ask {
     DeleteJournalEntry(Map<String, Value>),
     ReadJournalEntry(String),
     Query(String),
+    Changes {
+        entities: String,
+        since: String,
+    },
     Batch(Vec<BatchItem>),
     /// A body that is not a JSON object, sent for this.
     Unreadable(Operation, String),
@@ -56,6 +60,7 @@ impl Ask {
             Self::DeleteJournalEntry(_) => Operation::DeleteJournalEntry,
             Self::ReadJournalEntry(_) => Operation::ReadJournalEntry,
             Self::Query(_) => Operation::Query,
+            Self::Changes { .. } => Operation::ReadChanges,
             Self::Batch(_) => Operation::Batch,
             Self::Unreadable(operation, _) => *operation,
             Self::Unsupported(_) => Operation::Unsupported,
@@ -116,6 +121,13 @@ impl Parts<'_> {
             ("GET", ["query"]) => {
                 Ask::Query(self.parameter("query").unwrap_or_default().to_owned())
             }
+            ("GET", ["cdc"]) => Ask::Changes {
+                entities: self.parameter("entities").unwrap_or_default().to_owned(),
+                since: self
+                    .parameter("changedSince")
+                    .unwrap_or_default()
+                    .to_owned(),
+            },
             ("POST", ["query"]) => Ask::Query(String::from_utf8_lossy(self.body).into_owned()),
             ("POST", ["account"]) => self.with_object(Operation::CreateAccount, account),
             ("POST", ["journalentry"]) => self.with_object(Operation::CreateJournalEntry, |sent| {

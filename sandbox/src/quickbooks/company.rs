@@ -7,6 +7,7 @@ use super::account::Accounts;
 use super::clock::metadata_time;
 use super::ledger::Ledger;
 use super::name_list::NameList;
+use super::offering::Offering;
 use super::preferences::Preferences;
 use super::record::Counters;
 use super::request_id::RequestIds;
@@ -30,6 +31,7 @@ pub(crate) struct Company {
     pub(crate) accounts: Accounts,
     pub(crate) names: NameList,
     pub(crate) preferences: Preferences,
+    pub(crate) offering: Offering,
     pub(crate) closing: Option<Closing>,
     pub(crate) subscription_lapsed: bool,
     pub(crate) ledger: Ledger,
@@ -55,6 +57,7 @@ impl Company {
             accounts: Accounts::default(),
             names: NameList::default(),
             preferences: Preferences::default(),
+            offering: Offering::default(),
             closing: None,
             subscription_lapsed: false,
             ledger: Ledger::default(),
@@ -86,7 +89,7 @@ impl Company {
             "NameValue": [
                 { "Name": "NeoEnabled", "Value": "true" },
                 { "Name": "SubscriptionStatus", "Value": if self.subscription_lapsed { "EXPIRED" } else { "PAID" } },
-                { "Name": "OfferingSku", "Value": "QuickBooks Online Plus" },
+                { "Name": "OfferingSku", "Value": self.offering.name() },
             ],
             "domain": "QBO", "sparse": false, "Id": "1", "SyncToken": "0",
             "MetaData": metadata(self.opened_at, self.opened_at),

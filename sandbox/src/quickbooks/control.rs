@@ -4,6 +4,7 @@ mod books;
 mod company;
 mod faults;
 pub(crate) mod handlers;
+mod lists;
 pub(crate) mod routes;
 pub(crate) mod view;
 

@@ -22,6 +22,7 @@ pub(crate) struct Ledger {
     entries: BTreeMap<u64, Entry>,
     by_number: HashMap<String, BTreeSet<u64>>,
     totals: HashMap<u64, Totals>,
+    deleted: Vec<(u64, DateTime<Utc>)>,
     last_id: u64,
 }
 
@@ -59,8 +60,19 @@ impl Ledger {
         }
     }
 
-    /// Takes an entry out of the books.
-    pub(crate) fn remove(&mut self, id: u64) -> Option<Entry> {
+    /// Takes an entry out of the books for good.
+    pub(crate) fn delete(&mut self, id: u64, now: DateTime<Utc>) {
+        if self.remove(id).is_some() {
+            self.deleted.push((id, now));
+        }
+    }
+
+    /// What was deleted, and when.
+    pub(crate) fn deleted(&self) -> &[(u64, DateTime<Utc>)] {
+        &self.deleted
+    }
+
+    fn remove(&mut self, id: u64) -> Option<Entry> {
         let entry = self.entries.remove(&id)?;
         self.move_balances(&entry.statement, |total, amount| *total -= amount);
         if let Some(number) = &entry.statement.doc_number
@@ -115,6 +127,18 @@ impl Ledger {
             .into_iter()
             .flatten()
             .filter_map(|id| self.entries.get(id))
+    }
+
+    /// Whether any entry has a line on the account.
+    pub(crate) fn has_posted_to(&self, account: u64) -> bool {
+        self.entries.values().any(|entry| {
+            let lines = &entry.statement.lines;
+            lines.iter().any(|line| {
+                line.posting
+                    .as_ref()
+                    .is_some_and(|posting| posting.account_id == account)
+            })
+        })
     }
 
     fn totals(&self, account: u64) -> Totals {

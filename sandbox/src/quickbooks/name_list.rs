@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::company::metadata;
+use super::offering::Offering;
 
 /// Which list a name stands on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +37,14 @@ impl NameKind {
         [Self::Department, Self::Class, Self::Customer, Self::Vendor]
             .into_iter()
             .find(|kind| kind.entity().eq_ignore_ascii_case(entity))
+    }
+
+    /// Whether companies with this subscription have the list.
+    pub(crate) fn is_offered(self, offering: Offering) -> bool {
+        match self {
+            Self::Department | Self::Class => offering.has_locations_and_classes(),
+            Self::Customer | Self::Vendor => true,
+        }
     }
 
     /// What fault 2500 calls the list.
@@ -97,6 +106,7 @@ impl Name {
 #[derive(Debug, Default)]
 pub(crate) struct NameList {
     names: Vec<Name>,
+    removed: Vec<(Name, DateTime<Utc>)>,
 }
 
 impl NameList {
@@ -111,6 +121,7 @@ impl NameList {
         let id = self
             .names
             .iter()
+            .chain(self.removed.iter().map(|(name, _)| name))
             .filter(|name| sequence(name.kind))
             .map(|name| name.id + 1)
             .max()
@@ -136,6 +147,41 @@ impl NameList {
         self.of_kind(kind).find(|name| name.id == id)
     }
 
+    /// What was taken off a list, and when.
+    pub(crate) fn removed(
+        &self,
+        kind: NameKind,
+    ) -> impl Iterator<Item = (u64, DateTime<Utc>)> + '_ {
+        self.removed
+            .iter()
+            .filter(move |(name, _)| name.kind == kind)
+            .map(|(name, at)| (name.id, *at))
+    }
+
+    /// Changes a name in place. False when there is none.
+    fn change(
+        &mut self,
+        kind: NameKind,
+        id: u64,
+        now: DateTime<Utc>,
+        change: impl FnOnce(&mut Name),
+    ) -> bool {
+        let found = self
+            .names
+            .iter_mut()
+            .find(|name| name.kind == kind && name.id == id);
+        let Some(name) = found else {
+            return false;
+        };
+        let before = name.clone();
+        change(name);
+        if (&name.name, name.active) != (&before.name, before.active) {
+            name.sync_token += 1;
+            name.updated = now;
+        }
+        true
+    }
+
     pub(crate) fn set_active(
         &mut self,
         kind: NameKind,
@@ -143,18 +189,30 @@ impl NameList {
         active: bool,
         now: DateTime<Utc>,
     ) -> bool {
-        let Some(name) = self
+        self.change(kind, id, now, |name| name.active = active)
+    }
+
+    pub(crate) fn rename(
+        &mut self,
+        kind: NameKind,
+        id: u64,
+        to: String,
+        now: DateTime<Utc>,
+    ) -> bool {
+        self.change(kind, id, now, |name| name.name = to)
+    }
+
+    /// Takes a name off its list, as a merge into another does. False when there is none.
+    pub(crate) fn remove(&mut self, kind: NameKind, id: u64, now: DateTime<Utc>) -> bool {
+        let place = self
             .names
-            .iter_mut()
-            .find(|name| name.kind == kind && name.id == id)
-        else {
+            .iter()
+            .position(|name| name.kind == kind && name.id == id);
+        let Some(place) = place else {
             return false;
         };
-        if name.active != active {
-            name.active = active;
-            name.sync_token += 1;
-            name.updated = now;
-        }
+        let name = self.names.remove(place);
+        self.removed.push((name, now));
         true
     }
 }

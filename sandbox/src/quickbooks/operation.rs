@@ -38,6 +38,8 @@ pub enum Operation {
     DeleteJournalEntry,
     /// A statement of the query language.
     Query,
+    /// `GET cdc`: what changed since a moment.
+    ReadChanges,
     /// Up to thirty operations in one request.
     Batch,
     /// Anything else under a company.
@@ -67,6 +69,7 @@ impl Operation {
                 | Self::ReadName
                 | Self::ReadJournalEntry
                 | Self::Query
+                | Self::ReadChanges
         )
     }
 }

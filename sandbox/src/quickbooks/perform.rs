@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::account;
 use super::call::Ask;
+use super::changes;
 use super::company::Company;
 use super::fault::{Fault, catalogue};
 use super::journal_entry::{self, write};
@@ -65,7 +66,7 @@ fn answer(
             allow_duplicate_number,
         } => write::update(company, sent, *allow_duplicate_number, now)
             .map(|id| shown_entry(company, id, switches)),
-        Ask::DeleteJournalEntry(sent) => write::delete(company, sent).map(|id| {
+        Ask::DeleteJournalEntry(sent) => write::delete(company, sent, now).map(|id| {
             (
                 "JournalEntry",
                 json!({ "domain": "QBO", "status": "Deleted", "Id": id.to_string() }),
@@ -78,6 +79,8 @@ fn answer(
         Ask::Query(statement) => {
             query::run(company, statement, switches, now).map(|answer| ("QueryResponse", answer))
         }
+        Ask::Changes { entities, since } => changes::run(company, entities, since, switches, now)
+            .map(|answer| ("CDCResponse", answer)),
         Ask::Unreadable(_, reason) => Err(catalogue::unreadable_body(reason).into()),
         Ask::Unsupported(path) => Err(catalogue::unsupported(path).into()),
         Ask::Batch(_) => Err(catalogue::unsupported("a batch inside a batch").into()),
@@ -90,6 +93,9 @@ fn number(id: &str) -> Result<u64, Fault> {
 
 fn read_name(company: &Company, kind: NameKind, id: &str) -> Result<Member, Fault> {
     number(id)?;
+    if !kind.is_offered(company.offering) {
+        return Err(catalogue::permission_denied().into());
+    }
     let name = company
         .names
         .find(kind, id)

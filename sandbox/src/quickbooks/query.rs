@@ -14,7 +14,8 @@ use super::clock::server_date;
 use super::company::Company;
 use super::fault::{Fault, FaultError, catalogue};
 use super::options::Switches;
-use entity::{Entity, Row};
+pub(crate) use entity::Entity;
+use entity::Row;
 use parse::{Condition, Operator, Query};
 
 /// What a property of a row holds.
@@ -35,9 +36,7 @@ pub(crate) fn run(
     now: DateTime<Utc>,
 ) -> Result<Value, Fault> {
     let query = parse::parse(statement)?;
-    let entity = Entity::find(&query.entity).ok_or_else(|| {
-        catalogue::query_invalid(format!("invalid context declaration: {}", query.entity))
-    })?;
+    let entity = entity(company, &query.entity)?;
     let start = match query.start {
         0 if switches.start_position_zero => 1,
         0 => return Err(too_small(0).into()),
@@ -71,6 +70,18 @@ pub(crate) fn run(
         return Ok(json!({}));
     }
     Ok(json!({ entity.name(): page, "startPosition": start, "maxResults": page.len() }))
+}
+
+/// The entity of this name, if the company's subscription has it.
+pub(crate) fn entity(company: &Company, name: &str) -> Result<Entity, FaultError> {
+    let entity = Entity::find(name)
+        .ok_or_else(|| catalogue::query_invalid(format!("invalid context declaration: {name}")))?;
+    match entity {
+        Entity::Name(kind) if !kind.is_offered(company.offering) => {
+            Err(catalogue::permission_denied())
+        }
+        entity => Ok(entity),
+    }
 }
 
 fn too_small(value: usize) -> FaultError {
@@ -192,7 +203,7 @@ fn day(text: &str) -> Option<NaiveDate> {
 }
 
 /// A timestamp; without an offset it is read as UTC, a bare date as its midnight (assumed).
-fn instant(text: &str) -> Option<DateTime<Utc>> {
+pub(crate) fn instant(text: &str) -> Option<DateTime<Utc>> {
     let zoned = DateTime::parse_from_rfc3339(text)
         .ok()
         .map(|at| at.with_timezone(&Utc));

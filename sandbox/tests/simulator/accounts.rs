@@ -47,6 +47,39 @@ async fn a_name_is_needed_once_only_and_without_colons() {
 }
 
 #[tokio::test]
+async fn a_number_has_seven_characters_at_most_and_no_colon() {
+    let store = Store::open().await;
+    let numbered = |number: &str| json!({ "Name": "A", "AccountType": "Bank", "AcctNum": number });
+    assert_eq!(
+        store.send("account", &numbered("12345678")).await.codes(),
+        ["2050"]
+    );
+    assert_eq!(
+        store.send("account", &numbered("1:2")).await.codes(),
+        ["2040"]
+    );
+    assert_eq!(
+        store.send("account", &numbered("1234567")).await.status,
+        200
+    );
+}
+
+#[tokio::test]
+async fn the_chart_has_five_levels() {
+    let store = Store::open().await;
+    let mut parent = store.account("1010").to_owned();
+    for level in 2..=6 {
+        let below = json!({ "Name": format!("Level {level}"), "AccountType": "Bank", "ParentRef": { "value": parent } });
+        let answer = store.send("account", &below).await;
+        if level == 6 {
+            assert_eq!(answer.codes(), ["6000"]);
+        } else {
+            parent = answer.body["Account"]["Id"].as_str().unwrap().to_owned();
+        }
+    }
+}
+
+#[tokio::test]
 async fn deactivating_renames_and_hides_but_keeps_readable() {
     let store = Store::open().await;
     let id = store.account("2400");

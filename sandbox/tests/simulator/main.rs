@@ -7,6 +7,7 @@
 
 mod accounts;
 mod batch;
+mod changes;
 mod connecting;
 mod controls;
 mod faults;

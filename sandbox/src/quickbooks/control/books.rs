@@ -36,9 +36,9 @@ impl Control {
 
     /// Deletes an entry, as somebody could inside QuickBooks.
     pub fn delete_entry(&self, realm_id: &str, id: &str) -> Outcome<()> {
-        self.on(realm_id, |company, _| {
+        self.on(realm_id, |company, now| {
             let number = posted(company, id)?.number();
-            company.ledger.remove(number);
+            company.ledger.delete(number, now);
             Ok(())
         })
     }

@@ -6,10 +6,11 @@ use serde_json::{Map, json};
 use crate::quickbooks::account;
 use crate::quickbooks::company::{Closing, Company};
 use crate::quickbooks::name_list::NameKind;
+use crate::quickbooks::offering::Offering;
 use crate::quickbooks::preferences::Preferences;
 
-use super::view::{AccountSummary, CompanySummary, NewAccount, NewCompany, SeededName};
-use super::{Control, ControlError, Outcome};
+use super::view::{CompanySummary, NewCompany};
+use super::{Control, Outcome};
 
 impl Control {
     /// Founds a company with its chart of accounts and lists.
@@ -62,70 +63,6 @@ impl Control {
         self.on(realm_id, |company, _| Ok(CompanySummary::of(company)))
     }
 
-    /// Adds an account and gives it with its id.
-    pub fn add_account(&self, realm_id: &str, row: &NewAccount) -> Outcome<AccountSummary> {
-        self.on(realm_id, |company, now| {
-            let sent = json!({
-                "Name": row.name, "AccountType": row.account_type, "AccountSubType": row.account_sub_type, "AcctNum": row.number,
-            });
-            let id = account::create(company, sent.as_object().expect("an object was written"), now)?;
-            let account = company.accounts.get(id).expect("it was created just now");
-            Ok(AccountSummary::of(company, account))
-        })
-    }
-
-    /// Adds a location, class, customer or vendor and gives it with its id.
-    pub fn add_name(&self, realm_id: &str, kind: NameKind, name: &str) -> Outcome<SeededName> {
-        self.on(realm_id, |company, now| {
-            let id = company.names.add(kind, name.to_owned(), now);
-            Ok(SeededName {
-                kind,
-                id: id.to_string(),
-                name: name.to_owned(),
-                active: true,
-            })
-        })
-    }
-
-    /// Deactivates or reactivates a location, class, customer or vendor.
-    pub fn set_name_active(
-        &self,
-        realm_id: &str,
-        kind: NameKind,
-        id: &str,
-        active: bool,
-    ) -> Outcome<()> {
-        self.on(realm_id, |company, now| {
-            let known = id
-                .parse()
-                .is_ok_and(|id| company.names.set_active(kind, id, active, now));
-            if known {
-                Ok(())
-            } else {
-                Err(ControlError::Unknown(format!("{} {id}", kind.entity())))
-            }
-        })
-    }
-
-    /// Deactivates or reactivates an account.
-    pub fn set_account_active(
-        &self,
-        realm_id: &str,
-        account_id: &str,
-        active: bool,
-    ) -> Outcome<()> {
-        self.on(realm_id, |company, now| {
-            let known = account_id
-                .parse()
-                .is_ok_and(|id| company.accounts.set_active(id, active, now));
-            if known {
-                Ok(())
-            } else {
-                Err(ControlError::Unknown(format!("account {account_id}")))
-            }
-        })
-    }
-
     /// Closes the books up to and including a day; with a password entries meet fault 6210, else 6200.
     pub fn close_books(&self, realm_id: &str, date: NaiveDate, with_password: bool) -> Outcome<()> {
         self.on(realm_id, |company, _| {
@@ -154,6 +91,14 @@ impl Control {
     pub fn set_preferences(&self, realm_id: &str, preferences: Preferences) -> Outcome<()> {
         self.on(realm_id, |company, _| {
             company.preferences = preferences;
+            Ok(())
+        })
+    }
+
+    /// Changes what a company subscribes to.
+    pub fn set_offering(&self, realm_id: &str, offering: Offering) -> Outcome<()> {
+        self.on(realm_id, |company, _| {
+            company.offering = offering;
             Ok(())
         })
     }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::quickbooks::name_list::NameKind;
 use crate::quickbooks::oauth::Consent;
+use crate::quickbooks::offering::Offering;
 use crate::quickbooks::pages;
 use crate::quickbooks::plan::FaultPlan;
 use crate::quickbooks::preferences::Preferences;
@@ -106,6 +107,8 @@ pub(super) async fn act_on_account(
     match action.as_str() {
         "deactivate" => done(control.set_account_active(&realm, &id, false)),
         "reactivate" => done(control.set_account_active(&realm, &id, true)),
+        "remove" => done(control.remove_account(&realm, &id)),
+        "restore" => done(control.restore_account(&realm, &id)),
         _ => done(Err(ControlError::Unknown(format!("action {action}")))),
     }
 }
@@ -123,6 +126,60 @@ pub(super) async fn add_name(
     new: Json<AddName>,
 ) -> HttpResponse {
     answer(control.add_name(&realm, new.kind, &new.name))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Rename {
+    name: String,
+}
+
+pub(super) async fn rename_account(
+    control: Controls,
+    path: Path<(String, String)>,
+    rename: Json<Rename>,
+) -> HttpResponse {
+    done(control.rename_account(&path.0, &path.1, &rename.name))
+}
+
+pub(super) async fn rename_name(
+    control: Controls,
+    path: Path<(String, String, String)>,
+    rename: Json<Rename>,
+) -> HttpResponse {
+    done(list(&path.1).and_then(|kind| control.rename_name(&path.0, kind, &path.2, &rename.name)))
+}
+
+pub(super) async fn act_on_name(
+    control: Controls,
+    path: Path<(String, String, String, String)>,
+) -> HttpResponse {
+    let (realm, kind, id, action) = path.into_inner();
+    done(list(&kind).and_then(|kind| match action.as_str() {
+        "deactivate" => control.set_name_active(&realm, kind, &id, false),
+        "reactivate" => control.set_name_active(&realm, kind, &id, true),
+        "remove" => control.remove_name(&realm, kind, &id),
+        _ => Err(ControlError::Unknown(format!("action {action}"))),
+    }))
+}
+
+/// The list that a path names, in any case.
+fn list(name: &str) -> Result<NameKind, ControlError> {
+    NameKind::find(name).ok_or_else(|| ControlError::Unknown(format!("list {name}")))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Subscribe {
+    offering: Offering,
+}
+
+pub(super) async fn set_offering(
+    control: Controls,
+    realm: Path<String>,
+    subscribe: Json<Subscribe>,
+) -> HttpResponse {
+    done(control.set_offering(&realm, subscribe.offering))
 }
 
 #[derive(Deserialize)]

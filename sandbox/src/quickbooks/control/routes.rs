@@ -26,12 +26,32 @@ pub(crate) static ROUTES: &[(&str, &str, &str)] = &[
     (
         "POST",
         "/sandbox/companies/{realm}/accounts/{id}/deactivate",
-        "and /reactivate",
+        "and /reactivate, /remove (as a merge into another does), /restore",
+    ),
+    (
+        "PUT",
+        "/sandbox/companies/{realm}/accounts/{id}",
+        "rename an account: name",
     ),
     (
         "POST",
         "/sandbox/companies/{realm}/names",
         "add a location, class, customer or vendor: kind, name",
+    ),
+    (
+        "POST",
+        "/sandbox/companies/{realm}/names/{kind}/{id}/deactivate",
+        "and /reactivate, /remove",
+    ),
+    (
+        "PUT",
+        "/sandbox/companies/{realm}/names/{kind}/{id}",
+        "rename a location, class, customer or vendor: name",
+    ),
+    (
+        "PUT",
+        "/sandbox/companies/{realm}/offering",
+        "what it subscribes to: offering (simple_start, essentials, plus, advanced)",
     ),
     (
         "POST",
@@ -160,8 +180,24 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
             post().to(handlers::act_on_account),
         )
         .route(
+            "/sandbox/companies/{realm}/accounts/{id}",
+            put().to(handlers::rename_account),
+        )
+        .route(
             "/sandbox/companies/{realm}/names",
             post().to(handlers::add_name),
+        )
+        .route(
+            "/sandbox/companies/{realm}/names/{kind}/{id}",
+            put().to(handlers::rename_name),
+        )
+        .route(
+            "/sandbox/companies/{realm}/names/{kind}/{id}/{action}",
+            post().to(handlers::act_on_name),
+        )
+        .route(
+            "/sandbox/companies/{realm}/offering",
+            put().to(handlers::set_offering),
         )
         .route(
             "/sandbox/companies/{realm}/close-books",

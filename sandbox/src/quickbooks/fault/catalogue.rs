@@ -319,6 +319,30 @@ pub(crate) fn query_invalid(detail: String) -> FaultError {
     )
 }
 
+/// 4001: change data capture does not remember so far back. Code and texts assumed.
+pub(crate) fn changed_since_too_early(supplied: &str) -> FaultError {
+    query_invalid(format!("changedSince {supplied} is more than 30 days ago"))
+}
+
+/// 5020: the subscription or the user's role lacks this. Detail assumed.
+pub(crate) fn permission_denied() -> FaultError {
+    FaultError::new(
+        "5020",
+        "Permission Denied Error",
+        "Permission Denied Error : You do not have permission to access this feature",
+    )
+}
+
+/// 5030: the company cannot use this in a transaction. Detail assumed.
+pub(crate) fn feature_not_supported(element: &str) -> FaultError {
+    FaultError::new(
+        "5030",
+        "Feature Not Supported Error",
+        format!("Feature Not Supported Error : {element} is not supported by this subscription"),
+    )
+    .at(element)
+}
+
 /// 5010: the sync token is not the current one.
 pub(crate) fn stale() -> FaultError {
     FaultError::new(
@@ -372,6 +396,15 @@ pub(crate) fn account_type_missing() -> FaultError {
         "6010",
         "Invalid Account.AccountType && Account.SubType",
         "Either an Account.AccountType or an Account.AccountSubType must be specified",
+    )
+}
+
+/// 6000: an account below the fifth level. Detail assumed.
+pub(crate) fn too_deep() -> FaultError {
+    FaultError::new(
+        "6000",
+        BUSINESS,
+        "Business Validation Error: You can have up to 5 levels of subaccounts.",
     )
 }
 

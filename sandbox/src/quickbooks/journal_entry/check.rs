@@ -360,6 +360,10 @@ fn name(
     errors: &mut Vec<FaultError>,
 ) -> Option<u64> {
     let id = id?;
+    if !kind.is_offered(company.offering) {
+        errors.push(catalogue::feature_not_supported(kind.entity()));
+        return None;
+    }
     match company.names.find(kind, &id) {
         None => {
             errors.push(catalogue::invalid_reference(kind.fault_list(), &id));

@@ -57,7 +57,11 @@ pub(crate) fn update(
 }
 
 /// Deletes an entry and gives its id.
-pub(crate) fn delete(company: &mut Company, sent: &Map<String, Value>) -> Result<u64, Fault> {
+pub(crate) fn delete(
+    company: &mut Company,
+    sent: &Map<String, Value>,
+    now: DateTime<Utc>,
+) -> Result<u64, Fault> {
     let entry = current(company, sent)?;
     let id = entry.id;
     let mut errors = Vec::new();
@@ -65,7 +69,7 @@ pub(crate) fn delete(company: &mut Company, sent: &Map<String, Value>) -> Result
     if !errors.is_empty() {
         return Err(Fault::validation(errors));
     }
-    company.ledger.remove(id);
+    company.ledger.delete(id, now);
     Ok(id)
 }
 

@@ -14,7 +14,7 @@ use super::Cell;
 
 /// An entity of the query language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Entity {
+pub(crate) enum Entity {
     Account,
     JournalEntry,
     Name(NameKind),
@@ -24,7 +24,7 @@ pub(super) enum Entity {
 
 /// One object that a statement may answer with.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Row<'a> {
+pub(crate) enum Row<'a> {
     Account(&'a Account),
     Entry(&'a Entry),
     Name(&'a Name),
@@ -47,7 +47,7 @@ impl Entity {
             .or_else(|| NameKind::find(name).map(Self::Name))
     }
 
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Account => "Account",
             Self::JournalEntry => "JournalEntry",
@@ -121,7 +121,7 @@ impl Entity {
     }
 
     /// All rows, by id; of journal entries only those of `numbers` when given.
-    pub(super) fn rows<'a>(self, company: &'a Company, numbers: Option<&[String]>) -> Vec<Row<'a>> {
+    pub(crate) fn rows<'a>(self, company: &'a Company, numbers: Option<&[String]>) -> Vec<Row<'a>> {
         match self {
             Self::Account => company.accounts.iter().map(Row::Account).collect(),
             Self::JournalEntry => match numbers {
@@ -142,6 +142,16 @@ impl Entity {
             Self::Preferences => vec![Row::Preferences],
         }
     }
+
+    /// The ids of what was deleted, and when.
+    pub(crate) fn deleted(self, company: &Company) -> Vec<(u64, DateTime<Utc>)> {
+        match self {
+            Self::Account => company.accounts.removed().collect(),
+            Self::JournalEntry => company.ledger.deleted().to_vec(),
+            Self::Name(kind) => company.names.removed(kind).collect(),
+            Self::CompanyInfo | Self::Preferences => Vec::new(),
+        }
+    }
 }
 
 impl Row<'_> {
@@ -159,6 +169,16 @@ impl Row<'_> {
         match self {
             Self::Entry(entry) => Some(entry.created),
             _ => None,
+        }
+    }
+
+    /// When it was last changed; company information and preferences do not say.
+    pub(crate) fn updated_at(&self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Account(account) => Some(account.updated),
+            Self::Entry(entry) => Some(entry.updated),
+            Self::Name(name) => Some(name.updated),
+            Self::CompanyInfo | Self::Preferences => None,
         }
     }
 
@@ -185,7 +205,7 @@ impl Row<'_> {
     }
 
     /// The object as the API answers it.
-    pub(super) fn object(&self, company: &Company, switches: &Switches) -> Value {
+    pub(crate) fn object(&self, company: &Company, switches: &Switches) -> Value {
         match self {
             Self::Account(account) => account::object(company, account),
             Self::Entry(entry) => journal_entry::object(company, entry, switches.total_amount),
