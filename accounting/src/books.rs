@@ -1,6 +1,7 @@
 //! What the rules need to know of one company's books and its tenant's wishes.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use chrono::NaiveDate;
 
@@ -22,6 +23,10 @@ pub struct Books {
     pub closing_date: Option<NaiveDate>,
     /// What becomes of an event dated in the closed period.
     pub closed_period: ClosedPeriod,
+    /// The latest date that QuickBooks refused as closed although its preferences show no closing date that covers it.
+    pub closed_through_refused: Option<NaiveDate>,
+    /// Mapped accounts that QuickBooks would refuse in an entry, as far as the chart of accounts says.
+    pub unusable: HashMap<Ref, Unusable>,
     /// The tenant's locations by key. One that is not here posts without location and class.
     pub locations: HashMap<String, LocationRefs>,
 }
@@ -33,6 +38,45 @@ pub struct LocationRefs {
     pub department: Option<Ref>,
     /// The QuickBooks Class.
     pub class: Option<Ref>,
+}
+
+/// Why QuickBooks would refuse an account in an entry, the gravest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Unusable {
+    /// It is not there any more.
+    Vanished,
+    /// It is inactive.
+    Inactive,
+    /// It became an Accounts Receivable account, whose lines need a customer.
+    NeedsCustomer,
+    /// It became an Accounts Payable account, whose lines need a vendor.
+    NeedsVendor,
+}
+
+impl Unusable {
+    /// The stable code of what it keeps from the books.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Vanished => "reference_missing",
+            Self::Inactive => "account_inactive",
+            Self::NeedsCustomer | Self::NeedsVendor => "name_required",
+        }
+    }
+}
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Vanished => "is not in QuickBooks any more",
+            Self::Inactive => "is inactive in QuickBooks",
+            Self::NeedsCustomer => {
+                "is an Accounts Receivable account, whose lines QuickBooks takes only with a customer"
+            }
+            Self::NeedsVendor => {
+                "is an Accounts Payable account, whose lines QuickBooks takes only with a vendor"
+            }
+        })
+    }
 }
 
 /// What becomes of an event dated on or before the closing date.
@@ -71,6 +115,8 @@ impl Books {
             net_lines: false,
             closing_date: None,
             closed_period: ClosedPeriod::Fail,
+            closed_through_refused: None,
+            unusable: HashMap::new(),
             locations: HashMap::new(),
         }
     }

@@ -7,7 +7,7 @@ use std::fmt;
 use chrono::NaiveDate;
 use draft::Draft;
 
-use crate::{Books, ClosedPeriod, Event, JournalEntry, Refusal, rules};
+use crate::{Books, ClosedPeriod, Event, JournalEntry, Line, Ref, Refusal, Unusable, rules};
 
 /// What an event becomes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +49,8 @@ impl fmt::Display for SkipReason {
 /// Builds the journal entry of an event.
 ///
 /// An event that has several troubles is refused for the first of these: what only its sender can mend (currency,
-/// amounts, balance), then the closed period, then the mappings it lacks, all together.
+/// amounts, balance), then the closed period, then the mappings it lacks, all together, then the mapped accounts that
+/// cannot be used.
 ///
 /// # Errors
 /// [`Refusal`], by who can mend it; see its variants.
@@ -70,9 +71,14 @@ pub fn journalize(event: &Event, books: &Books) -> Result<Journalized, Refusal> 
         return Ok(Journalized::Skipped(SkipReason::NothingToPost));
     }
     let (date, note) = date_and_note(event, books)?;
+    not_refused_before(date, books)?;
     let lines = draft.into_lines()?;
     if lines.is_empty() {
         return Ok(Journalized::Skipped(SkipReason::NetsToZero));
+    }
+    let unusable = unusable(&lines, books);
+    if !unusable.is_empty() {
+        return Err(Refusal::AccountsUnusable(unusable));
     }
     Ok(Journalized::Entry(JournalEntry::new(
         date, currency, note, lines,
@@ -86,6 +92,36 @@ pub fn journalize(event: &Event, books: &Books) -> Result<Journalized, Refusal> 
 pub fn journalize_text(text: &str, books: &Books) -> Result<Journalized, Refusal> {
     let event = Event::parse(text.as_bytes()).map_err(Refusal::Unreadable)?;
     journalize(&event, books)
+}
+
+/// What QuickBooks refused for its date before, it would refuse again.
+fn not_refused_before(accounting_date: NaiveDate, books: &Books) -> Result<(), Refusal> {
+    match books.closed_through_refused {
+        Some(refused_through) if accounting_date <= refused_through => {
+            Err(Refusal::PeriodRefused {
+                accounting_date,
+                refused_through,
+                closing_date: books.closing_date,
+            })
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// The accounts of these lines that QuickBooks would refuse, each once.
+fn unusable(lines: &[Line], books: &Books) -> Vec<(Ref, Unusable)> {
+    let mut found: Vec<(Ref, Unusable)> = Vec::new();
+    if books.unusable.is_empty() {
+        return found;
+    }
+    for line in lines {
+        if let Some(why) = books.unusable.get(&line.account)
+            && !found.iter().any(|(account, _)| *account == line.account)
+        {
+            found.push((line.account.clone(), *why));
+        }
+    }
+    found
 }
 
 /// The entry's date under the closed-period policy, and its private note.

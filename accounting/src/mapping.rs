@@ -1,6 +1,7 @@
 //! Slots: which account a line goes to. A new slot is one variant and one row of the table.
 
 mod lookup;
+mod words;
 
 use std::fmt;
 use std::str::FromStr;

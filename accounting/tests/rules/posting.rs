@@ -190,7 +190,7 @@ fn rounding_needs_an_account_only_when_there_is_a_difference() {
     let refused = journalize(&cash_sale("10.01", "10.00"), &books).unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "no account is mapped for rounding at boston; map each and retry"
+        "there is no rounding account at location `boston` (rounding at boston)"
     );
 }
 
@@ -212,7 +212,8 @@ fn missing_mappings_name_each_slot_and_key_once() {
     assert_eq!(refused.code(), "missing_mappings");
     assert_eq!(
         refused.to_string(),
-        "no account is mapped for payment[paypal] at boston, cost_of_goods_sold[hats] at boston; map each and retry"
+        "payment type `paypal` at location `boston` has no payment account (payment[paypal] at boston); item class `hats` at \
+         location `boston` has no cost of goods sold account (cost_of_goods_sold[hats] at boston)"
     );
 }
 
