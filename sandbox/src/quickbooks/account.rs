@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
-use super::account_type;
+use super::account_type::{self, AccountType};
 use super::company::{Company, metadata};
 use super::fault::{Fault, FaultError, catalogue};
 use super::property::{self, ACCOUNT};
@@ -121,6 +121,14 @@ impl Accounts {
             account.updated = now;
         }
         true
+    }
+
+    /// Gives another type from outside the API. False when there is no such account.
+    pub(crate) fn set_type(&mut self, id: u64, row: &AccountType, now: DateTime<Utc>) -> bool {
+        self.change(id, now, |account| {
+            account.account_type = row.name.to_owned();
+            account.account_sub_type = row.default_sub_type.to_owned();
+        })
     }
 
     /// Activates or deactivates from outside the API. False when there is no such account.

@@ -67,6 +67,7 @@ fn answer_item(
         Outcome::Drop => None,
         Outcome::WaitAFewMinutes => Some(fault_member(&catalogue::wait_a_few_minutes().into())),
         // Inside a batch a gateway's refusal of one item is not known; assumed to look like its fault.
+        Outcome::Fault(code) => Some(fault_member(&catalogue::planned(code).into())),
         Outcome::Throttled => Some(fault_member(&catalogue::throttled())),
         Outcome::Answer | Outcome::Status(_) | Outcome::Unauthorized | Outcome::Garbage => {
             Some(answered.unwrap_or_else(|| fault_member(&catalogue::wait_a_few_minutes().into())))

@@ -46,6 +46,7 @@ pub(crate) async fn carry(
             catalogue::token_refused("Token expired".to_owned()),
             now,
         )),
+        Outcome::Fault(code) => Some(Reply::fault(catalogue::planned(code).into(), now)),
         Outcome::Garbage => {
             let content = Content::Raw(
                 "application/json;charset=utf-8",

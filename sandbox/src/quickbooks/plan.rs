@@ -52,6 +52,8 @@ pub enum Outcome {
     Unauthorized,
     /// 200 with a body that is not JSON.
     Garbage,
+    /// The service's own fault of this code, with its words where they are known: what no company here comes to by itself.
+    Fault(u32),
 }
 
 /// Where a held call stands.

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 
 use crate::quickbooks::account::{self, Accounts};
+use crate::quickbooks::account_type;
 use crate::quickbooks::name_list::{NameKind, NameList};
 
 use super::view::{AccountSummary, NewAccount, SeededName};
@@ -71,6 +72,15 @@ impl Control {
     ) -> Outcome<()> {
         self.on_account(realm_id, account_id, |accounts, id, now| {
             accounts.set_active(id, active, now)
+        })
+    }
+
+    /// Makes an account one of another type, with the type's usual subtype.
+    pub fn set_account_type(&self, realm_id: &str, account_id: &str, name: &str) -> Outcome<()> {
+        let row = account_type::find(name)
+            .ok_or_else(|| ControlError::Unknown(format!("account type {name}")))?;
+        self.on_account(realm_id, account_id, |accounts, id, now| {
+            accounts.set_type(id, row, now)
         })
     }
 

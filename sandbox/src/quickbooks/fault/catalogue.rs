@@ -447,3 +447,31 @@ pub(crate) fn duplicate_name() -> FaultError {
         "The name supplied already exists. : null",
     )
 }
+
+/// A fault that is only planned, by its code. Messages are Intuit's where its list of codes has them; details are assumed.
+pub(crate) fn planned(code: u32) -> FaultError {
+    match code {
+        2010 => unknown_property("Bogus", "JournalEntry", &["Line", "TxnDate"]),
+        2220 => invalid_currency("CAD"),
+        5020 => permission_denied(),
+        5030 => feature_not_supported("DepartmentRef"),
+        6200 => period_closed(),
+        6210 => period_closed_with_password(),
+        6430 => FaultError::new(
+            "6430",
+            "Invalid account type used",
+            "Invalid account type used : You cannot use this account type in this transaction.",
+        ),
+        6480 => FaultError::new(
+            "6480",
+            "Matched transaction",
+            "Matched transaction : This transaction was matched to a downloaded transaction and cannot be changed.",
+        ),
+        // A code without a number of its own in this list is answered as the service's general failure.
+        _ => FaultError::new(
+            "10000",
+            "System failure",
+            "An application error has occurred while processing your request : System Failure Error",
+        ),
+    }
+}
