@@ -269,6 +269,7 @@ mod tests {
                 "open_connect_link",
                 "finish_authorization",
                 "show_outcome",
+                "list_problem_codes",
                 "read_health",
                 "read_readiness",
                 "read_openapi",

@@ -14,6 +14,7 @@ pub(crate) mod known_key;
 pub(crate) mod mapping;
 pub(crate) mod ndjson;
 pub(crate) mod past_sync;
+pub(crate) mod problem_code;
 pub(crate) mod readiness;
 pub(crate) mod settings;
 pub(crate) mod suggestion;

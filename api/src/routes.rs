@@ -3,7 +3,7 @@
 
 use crate::resource::{
     account, alert, api_key, audit, connection, event, explorer, flow, health, ingest, known_key,
-    mapping, past_sync, readiness, settings, suggestion, sync, tenant,
+    mapping, past_sync, problem_code, readiness, settings, suggestion, sync, tenant,
 };
 use crate::routing::routes;
 
@@ -76,6 +76,8 @@ routes! {
         once   "/v1/connect/{start}" => flow::open_connect_link;
         once   "/v1/oauth/callback" => flow::finish_authorization;
         get    "/v1/connected" => flow::show_outcome;
+
+        get    "/v1/problem-codes" => problem_code::list_problem_codes;
 
         get    "/healthz" => health::read_health;
         get    "/readyz" => health::read_readiness;

@@ -28,6 +28,10 @@ pub struct Model {
     pub disconnected_at: Option<DateTimeUtc>,
     pub last_success_at: Option<DateTimeUtc>,
     pub mapping_version: i64,
+    pub closed_through_refused: Option<Date>,
+    pub held_code: Option<String>,
+    pub held_until: Option<DateTimeUtc>,
+    pub held_times: i16,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -30,6 +30,7 @@ pub struct Model {
     pub tries: i32,
     pub problem_code: Option<String>,
     pub problem_detail: Option<String>,
+    pub problem_facts: Option<Json>,
     pub taken_in_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
     pub synced_at: Option<DateTimeUtc>,

@@ -2,7 +2,8 @@
 
 use crate::error::Error;
 use crate::{mapping, tenant};
-use accounting::{Books, ClosedPeriod, Currency, Mapping, Slot};
+use accounting::{Books, ClosedPeriod, Currency, Mapping, Ref, Slot, Unusable};
+use entity::account::Model as Account;
 use entity::connection::Model as Connection;
 use entity::store::TenantTx;
 
@@ -32,17 +33,36 @@ pub async fn read(tx: &TenantTx, connection: &Connection) -> Result<Books, Error
             );
         }
     }
+    let unusable = accounts.values().filter_map(|account| {
+        unusable(account).map(|why| (Ref::from(account.qbo_id.as_str()), why))
+    });
+    let unusable = unusable.collect();
     let home_currency = home_currency(connection)?;
     let mut books = Books::new(rows, home_currency);
     books.rounding_tolerance_minor =
         i64::from(tenant.rounding_tolerance_milli) * home_currency.minor_per_unit() / 1000;
     books.net_lines = tenant.net_lines;
     books.closing_date = connection.closing_date;
+    books.closed_through_refused = connection.closed_through_refused;
+    books.unusable = unusable;
     books.closed_period = match tenant::ClosedPeriod::read(&tenant.closed_period) {
         tenant::ClosedPeriod::Fail => ClosedPeriod::Fail,
         tenant::ClosedPeriod::FirstOpenDay => ClosedPeriod::FirstOpenDay,
     };
     Ok(books)
+}
+
+/// Why QuickBooks would refuse this account in an entry, as far as the chart of accounts says.
+#[must_use]
+pub fn unusable(account: &Account) -> Option<Unusable> {
+    if !account.active {
+        return Some(Unusable::Inactive);
+    }
+    match account.account_type.as_str() {
+        "Accounts Receivable" => Some(Unusable::NeedsCustomer),
+        "Accounts Payable" => Some(Unusable::NeedsVendor),
+        _ => None,
+    }
 }
 
 fn some(text: &str) -> Option<&str> {

@@ -197,7 +197,8 @@ pub(crate) async fn refresh_preferences(
 ) -> Result<(), Error> {
     tx.execute(
         "UPDATE connection SET closing_date = $3, guards_numbers = $4, home_currency = $5,
-           preferences_read_at = tillpost_now(), preferences_stale = false
+           preferences_read_at = tillpost_now(), preferences_stale = false,
+           closed_through_refused = CASE WHEN closing_date IS NOT DISTINCT FROM $3 THEN closed_through_refused END
           WHERE {mine} AND id = $2",
         vec![
             id.into(),

@@ -10,11 +10,11 @@ mod preview;
 mod read;
 
 use crate::error::Error;
-use crate::problem::{self, Problem};
+use crate::problem::Problem;
 use chrono::{DateTime, NaiveDate, Utc};
 pub use counts::{EventCounts, ProblemCount, StatusCount, counts};
 use entity::event::{Column, Entity, Model};
-use entity::id::{EventId, PastSyncId};
+use entity::id::{EventId, PastSyncId, TenantId};
 use entity::store::TenantTx;
 pub use filter::EventFilter;
 pub use history::{Happened, HistoryRecord};
@@ -77,6 +77,7 @@ pub struct Event {
 /// What is read of an event where many are: everything but its body.
 #[derive(Debug, FromQueryResult)]
 struct Row {
+    tenant_id: TenantId,
     id: EventId,
     external_id: String,
     r#type: String,
@@ -88,6 +89,7 @@ struct Row {
     status: String,
     problem_code: Option<String>,
     problem_detail: Option<String>,
+    problem_facts: Option<serde_json::Value>,
     past_sync_id: Option<PastSyncId>,
     taken_in_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
@@ -95,11 +97,18 @@ struct Row {
 }
 
 /// The columns of [`Row`].
-const COLUMNS: &str = "e.id, e.external_id, e.type, e.number, e.version, e.occurred_at, e.business_date, e.location, e.status,
-  e.problem_code, e.problem_detail, e.past_sync_id, e.taken_in_at, e.updated_at, e.synced_at";
+const COLUMNS: &str = "e.tenant_id, e.id, e.external_id, e.type, e.number, e.version, e.occurred_at, e.business_date, e.location, e.status,
+  e.problem_code, e.problem_detail, e.problem_facts, e.past_sync_id, e.taken_in_at, e.updated_at, e.synced_at";
 
 impl From<Row> for Event {
     fn from(row: Row) -> Self {
+        let problem = Problem::stored(
+            row.tenant_id,
+            row.id,
+            row.problem_code.as_deref(),
+            row.problem_detail.as_deref(),
+            row.problem_facts,
+        );
         Self {
             id: row.id,
             external_id: row.external_id,
@@ -110,9 +119,7 @@ impl From<Row> for Event {
             business_date: row.business_date,
             location: row.location,
             status: row.status,
-            problem: row.problem_code.map(|code| {
-                problem::explain(&code, row.problem_detail.as_deref().unwrap_or_default())
-            }),
+            problem,
             past_sync_id: row.past_sync_id,
             taken_in_at: row.taken_in_at,
             updated_at: row.updated_at,
@@ -124,6 +131,7 @@ impl From<Row> for Event {
 impl From<Model> for Event {
     fn from(row: Model) -> Self {
         Row {
+            tenant_id: row.tenant_id,
             id: row.id,
             external_id: row.external_id,
             r#type: row.r#type,
@@ -135,6 +143,7 @@ impl From<Model> for Event {
             status: row.status,
             problem_code: row.problem_code,
             problem_detail: row.problem_detail,
+            problem_facts: row.problem_facts,
             past_sync_id: row.past_sync_id,
             taken_in_at: row.taken_in_at,
             updated_at: row.updated_at,

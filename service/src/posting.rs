@@ -342,7 +342,8 @@ async fn next_due(tx: &TenantTx, company_id: &str) -> Result<Option<DateTime<Utc
             "SELECT greatest(work.due_at,
                  (SELECT throttled_until FROM company_lease l WHERE {mine:l} AND l.company_id = $2)) AS due_at
                FROM (SELECT least(
-                 (SELECT min(e.due_at) FROM event e, sync s WHERE {mine:e} AND {mine:s} AND s.running AND e.status = 'not_synced'),
+                 (SELECT greatest(min(e.due_at), min(c.held_until)) FROM event e, sync s, connection c
+                   WHERE {mine:e} AND {mine:s} AND {mine:c} AND c.is_current AND s.running AND e.status = 'not_synced'),
                  (SELECT min(j.due_at) FROM journal_entry j WHERE {mine:j} AND j.company_id = $2 AND j.state = 'unknown'),
                  (SELECT min(i.due_at) FROM account_import i
                    WHERE {mine:i} AND i.company_id = $2 AND i.state IN ('queued', 'running'))) AS due_at) AS work

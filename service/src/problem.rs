@@ -1,6 +1,25 @@
-//! The registry of what can be wrong with an event: for each code, what a person should do and whether a retry helps.
+//! What can be wrong with an event: for each code what happened, what to do, who can, and whether a retry helps.
+//!
+//! The codes are a closed set ([`code`]); what was found ([`finding`], [`fault`]) is stored with the event in the words and
+//! facts of that moment; how far a cause reaches is one table ([`reach`]).
 
-use quickbooks::{Cause, Failure, Ledger, Reference};
+mod code;
+mod facts;
+mod fault;
+mod finding;
+mod names;
+mod place;
+pub(crate) mod reach;
+mod suspects;
+
+pub use code::{Code, Party};
+pub use facts::{Facts, ForeignEntry, MissingMapping, NamedAccount, Said};
+pub(crate) use fault::Refused;
+pub(crate) use finding::{Finding, accounts_of};
+pub(crate) use names::Names;
+pub(crate) use suspects::tell;
+
+use entity::id::{EventId, TenantId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -9,244 +28,134 @@ use utoipa::ToSchema;
 #[schema(as = EventProblem)]
 pub struct Problem {
     /// Stable, for programs.
-    #[schema(example = "missing_mappings")]
-    pub code: String,
+    pub code: Code,
+    /// The kind of problem in a few words.
+    #[schema(example = "No account is mapped")]
+    pub title: String,
     /// What happened, in plain words.
-    #[schema(example = "no account is mapped for payment[paypal]; map each and retry")]
+    #[schema(example = "payment type `paypal` has no payment account (payment[paypal])")]
     pub detail: String,
     /// What to do, step by step.
     pub steps: Vec<String>,
+    /// Who can do it.
+    pub who: Party,
     /// Whether retrying helps once the steps are done.
     pub retry_helps: bool,
+    /// What the words say, for programs.
+    pub facts: Facts,
+    /// Where it is looked at and mended.
+    #[schema(example = "/v1/tenants/ten_01jd5zk8x9e3qr0v7m2c4n6p8t/mappings")]
+    pub link: String,
+    /// The page in QuickBooks' own web app that helps, below its address; none where there is no such page.
+    #[schema(example = "/app/chartofaccounts")]
+    pub quickbooks_page: Option<String>,
 }
 
-struct Row {
-    code: &'static str,
-    steps: &'static [&'static str],
-    retry_helps: bool,
+/// A code, and what is known of it whatever the event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = EventProblemKind)]
+pub struct Kind {
+    /// Stable, for programs.
+    pub code: Code,
+    /// The kind of problem in a few words.
+    #[schema(example = "No account is mapped")]
+    pub title: String,
+    /// What it means.
+    pub meaning: String,
+    /// What to do, step by step; empty where nobody needs to.
+    pub steps: Vec<String>,
+    /// Who can do it.
+    pub who: Party,
+    /// Whether retrying helps once the steps are done.
+    pub retry_helps: bool,
+    /// Where it is looked at and mended.
+    #[schema(example = "/v1/tenants/{tenant_id}/mappings")]
+    pub link: String,
+    /// The page in QuickBooks' own web app that helps, below its address; none where there is no such page.
+    #[schema(example = "/app/chartofaccounts")]
+    pub quickbooks_page: Option<String>,
 }
 
-const fn row(code: &'static str, retry_helps: bool, steps: &'static [&'static str]) -> Row {
-    Row {
-        code,
-        steps,
-        retry_helps,
-    }
-}
-
-const SEND_AGAIN: &str = "Send the event again, corrected, with the same type and external_id.";
-const RETRY: &str = "Retry the event, or all failed events with this problem.";
-
-/// One row a code.
-const TABLE: &[Row] = &[
-    row(
-        "missing_mappings",
-        true,
-        &["Map an account for each slot and key that is named.", RETRY],
-    ),
-    row(
-        "unbalanced_event",
-        false,
-        &["Compare payments and lines at the till.", SEND_AGAIN],
-    ),
-    row(
-        "foreign_currency",
-        false,
-        &["Send events in the company's home currency; nothing is converted in silence."],
-    ),
-    row("too_many_decimals", false, &[SEND_AGAIN]),
-    row("amount_too_large", false, &[SEND_AGAIN]),
-    row(
-        "closed_period",
-        true,
-        &[
-            "Reopen the period in QuickBooks, or set the tenant's closed_period to first_open_day.",
-            RETRY,
-        ],
-    ),
-    row(
-        "number_taken",
-        true,
-        &[
-            "Look at the entry that holds the number in QuickBooks: renumber it there if it is not this event's.",
-            RETRY,
-        ],
-    ),
-    row(
-        "account_inactive",
-        true,
-        &[
-            "Make the account active in QuickBooks, or map another one; then import the chart.",
-            RETRY,
-        ],
-    ),
-    row(
-        "reference_missing",
-        true,
-        &[
-            "Import the chart of accounts and map what is broken.",
-            RETRY,
-        ],
-    ),
-    row(
-        "name_required",
-        true,
-        &[
-            "Map an Other Current Asset or Other Current Liability account instead: Accounts Receivable and Payable need a customer or vendor.",
-            RETRY,
-        ],
-    ),
-    row(
-        "account_type_refused",
-        true,
-        &["Map an account of a usual type for the slot.", RETRY],
-    ),
-    row(
-        "currency_not_enabled",
-        true,
-        &[
-            "Turn on multicurrency in QuickBooks, or send events in the home currency.",
-            RETRY,
-        ],
-    ),
-    row(
-        "plan_lacks_feature",
-        true,
-        &[
-            "The QuickBooks plan, or the role of the user who connected, does not allow this: change either.",
-            RETRY,
-        ],
-    ),
-    row(
-        "invalid_entry",
-        false,
-        &["This is a mistake of ours: report it with the event's id."],
-    ),
-    row(
-        "event_already_posted",
-        false,
-        &[
-            "Correct the entry in QuickBooks, or send a correcting event with an external_id of its own.",
-        ],
-    ),
-    row("unreadable_event", false, &[SEND_AGAIN]),
-    row(
-        "rejected",
-        true,
-        &["Read what QuickBooks said and mend it there.", RETRY],
-    ),
-    row("nothing_to_post", false, &[]),
-    row("nets_to_zero", false, &[]),
-];
-
-/// What is known of a code, with the words of one event.
+/// Every code, with what is known of it.
 #[must_use]
-pub fn explain(code: &str, detail: &str) -> Problem {
-    let row = TABLE.iter().find(|row| row.code == code);
-    Problem {
-        code: code.to_owned(),
-        detail: detail.to_owned(),
-        steps: row.map_or_else(Vec::new, |row| {
-            row.steps.iter().map(|&step| step.to_owned()).collect()
-        }),
-        retry_helps: row.is_none_or(|row| row.retry_helps),
-    }
-}
-
-/// The code and words for what QuickBooks definitely refused.
-#[must_use]
-pub fn of_refusal(failure: &Failure) -> (&'static str, String) {
-    let said = failure
-        .faults
-        .first()
-        .map(|fault| {
-            fault
-                .detail
-                .clone()
-                .unwrap_or_else(|| fault.message.clone())
+pub fn registry() -> Vec<Kind> {
+    Code::ALL
+        .into_iter()
+        .map(|code| {
+            let row = code.row();
+            Kind {
+                code,
+                title: row.title.to_owned(),
+                meaning: row.meaning.to_owned(),
+                steps: spelt(row.steps),
+                who: row.who,
+                retry_helps: row.retry_helps,
+                link: row.place.template().to_owned(),
+                quickbooks_page: row.quickbooks_page.map(str::to_owned),
+            }
         })
-        .unwrap_or_else(|| failure.to_string());
-    match &failure.cause {
-        Cause::PeriodClosed => (
-            "closed_period",
-            "the entry is dated in a closed accounting period of QuickBooks".to_owned(),
-        ),
-        Cause::AccountInactive => (
-            "account_inactive",
-            format!("an account, class or location of the entry is inactive in QuickBooks: {said}"),
-        ),
-        Cause::ReferenceMissing { kind, id } => (
-            "reference_missing",
-            format!(
-                "QuickBooks has no {}{} any more",
-                match kind {
-                    Reference::Account => "account",
-                    Reference::Class => "class",
-                    Reference::Department => "location",
-                    Reference::Name => "name",
-                    Reference::Other => "object",
-                },
-                id.as_ref()
-                    .map(|id| format!(" with id {id}"))
-                    .unwrap_or_default()
-            ),
-        ),
-        Cause::NameRequired { ledger } => (
-            "name_required",
-            format!(
-                "a line of the entry goes to an {} account, which QuickBooks takes only with a {}",
-                match ledger {
-                    Ledger::Receivable => "Accounts Receivable",
-                    Ledger::Payable => "Accounts Payable",
-                },
-                match ledger {
-                    Ledger::Receivable => "customer",
-                    Ledger::Payable => "vendor",
-                },
-            ),
-        ),
-        Cause::AccountTypeRefused => (
-            "account_type_refused",
-            format!("QuickBooks refuses the type of an account: {said}"),
-        ),
-        Cause::CurrencyNotEnabled => (
-            "currency_not_enabled",
-            format!("QuickBooks refuses the currency: {said}"),
-        ),
-        Cause::PlanLacksFeature => (
-            "plan_lacks_feature",
-            format!("QuickBooks does not allow it: {said}"),
-        ),
-        Cause::NumberTaken { entry_id } => (
-            "number_taken",
-            format!(
-                "QuickBooks says that the number is taken{}, and no look-up by it finds an entry; nothing was posted",
-                entry_id
-                    .as_ref()
-                    .map(|id| format!(" by journal entry {id}"))
-                    .unwrap_or_default()
-            ),
-        ),
-        _ => ("rejected", format!("QuickBooks refused the entry: {said}")),
+        .collect()
+}
+
+/// What is known of a code, with the words and facts of one event.
+#[must_use]
+pub fn explain(
+    tenant: TenantId,
+    event: EventId,
+    code: Code,
+    detail: &str,
+    facts: Facts,
+) -> Problem {
+    let row = code.row();
+    let entry = facts
+        .foreign_entry
+        .as_ref()
+        .map(|entry| format!("/app/journal?txnId={}", entry.qbo_id));
+    Problem {
+        code,
+        title: row.title.to_owned(),
+        detail: detail.to_owned(),
+        steps: spelt(row.steps),
+        who: row.who,
+        retry_helps: row.retry_helps,
+        facts,
+        link: row.place.path(tenant, event),
+        quickbooks_page: entry.or_else(|| row.quickbooks_page.map(str::to_owned)),
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_code_stands_once() {
-        let mut codes: Vec<_> = TABLE.iter().map(|row| row.code).collect();
-        codes.sort_unstable();
-        codes.dedup();
-        assert_eq!(codes.len(), TABLE.len());
+impl Problem {
+    /// The problem of an event as its row keeps it; none where it has none.
+    #[must_use]
+    pub fn stored(
+        tenant: TenantId,
+        event: EventId,
+        code: Option<&str>,
+        detail: Option<&str>,
+        facts: Option<serde_json::Value>,
+    ) -> Option<Self> {
+        let code = Code::read(code?).unwrap_or(Code::Rejected);
+        // Facts of a shape that is no longer known are left out; the words say them too.
+        let facts = facts
+            .and_then(|facts| serde_json::from_value(facts).ok())
+            .unwrap_or_default();
+        Some(explain(
+            tenant,
+            event,
+            code,
+            detail.unwrap_or_default(),
+            facts,
+        ))
     }
+}
 
-    #[test]
-    fn a_retry_helps_only_where_a_step_says_how() {
-        for row in TABLE {
-            assert!(!row.retry_helps || !row.steps.is_empty(), "{}", row.code);
-        }
+impl Finding {
+    /// As a person reads it, of an event that is not stored so.
+    pub(crate) fn explain(self, tenant: TenantId, event: EventId) -> Problem {
+        explain(tenant, event, self.code, &self.detail, self.facts)
     }
+}
+
+fn spelt(steps: &[&str]) -> Vec<String> {
+    steps.iter().map(|&step| step.to_owned()).collect()
 }

@@ -10,6 +10,7 @@ use crate::page::{
 };
 use crate::resource::health::Health;
 use crate::resource::ingest::TakenIn;
+use crate::resource::problem_code::ProblemCodes;
 use accounting::event::openapi::examples as financial_events;
 use desk::*;
 use serde_json::{Value, json};
@@ -18,7 +19,7 @@ use service::chart::AccountImport;
 use service::connection;
 use service::event::Event;
 use service::mapping::SetRow;
-use service::retry::Retried;
+use service::retry::RetriedEvent;
 use service::sync;
 use utoipa::openapi::example::ExampleBuilder;
 use utoipa::openapi::path::Operation;
@@ -164,6 +165,10 @@ fn requests(id: &str, kind: &str) -> Vec<Shown> {
                 "Those with one problem",
                 json!({"problem_code": "missing_mappings"}),
             ),
+            (
+                "Those with one of several",
+                json!({"problem_codes": ["account_inactive", "reference_missing"]}),
+            ),
         ],
         "dry_run_past_sync" => vec![
             (
@@ -272,13 +277,16 @@ fn answers(id: &str, kind: &str) -> Vec<Shown> {
         ],
         "retry_event" => vec![(
             "Queued again",
-            json!(Event {
-                status: "not_synced".to_owned(),
-                problem: None,
-                ..failed_event()
+            json!(RetriedEvent {
+                event: Event {
+                    status: "not_synced".to_owned(),
+                    problem: None,
+                    ..failed_event()
+                },
+                advice: None,
             }),
         )],
-        "retry_failed_events" => vec![("Some", json!(Retried { queued: 12 }))],
+        "retry_failed_events" => vec![("Some", json!(retried()))],
         "read_sync" | "start_sync" => vec![(
             "Running",
             json!(sync(sync::State::Running, "Things are good")),
@@ -317,6 +325,7 @@ fn answers(id: &str, kind: &str) -> Vec<Shown> {
             items: vec![audit_record()],
             next_cursor: None
         })),
+        "list_problem_codes" => vec![("Every code", json!(ProblemCodes::all()))],
         "read_health" | "read_readiness" => vec![("Well", json!(Health { status: "ok" }))],
         "read_openapi" => vec![(
             "How it begins",

@@ -189,9 +189,9 @@ fn unprocessable(id: &str) -> Problem {
             "the window ends (2026-11-01) before it begins (2026-11-15)",
         ),
         "retry_failed_events" => (
-            "unknown_field",
-            "problem",
-            "unknown field `problem`, expected `problem_code`; leave it out or spell it so",
+            "unknown_problem_code",
+            "problem_codes[0]",
+            "`unmapped` is no problem code; use one of missing_mappings, unbalanced_event, …",
         ),
         "create_tenant" | "update_tenant" | "update_settings" => (
             "invalid_rounding_tolerance",

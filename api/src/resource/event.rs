@@ -10,8 +10,8 @@ use chrono::NaiveDate;
 use entity::id::{EventId, PastSyncId};
 use serde::Deserialize;
 use service::cursor::PageQuery;
-use service::event::{self, Event, EventCounts, EventDetail, EventFilter, Preview};
-use service::retry::{self, Retried, RetryFailed};
+use service::event::{self, EventCounts, EventDetail, EventFilter, Preview};
+use service::retry::{self, Retried, RetriedEvent, RetryFailed};
 use utoipa::IntoParams;
 
 /// Which events.
@@ -148,12 +148,12 @@ pub(crate) async fn preview_event(
 /// Retry an event
 ///
 /// Queues an event again that failed, was skipped or was never synced. Its entry is built anew, with the mapping as it is
-/// then.
+/// then. Where a retry alone does not help, `advice` says what does.
 #[utoipa::path(
     post, path = "/v1/tenants/{tenant_id}/events/{event_id}/retry", tag = "Events",
     params(("event_id" = EventId, Path, description = "The event")),
     responses(
-        (status = 200, description = "The event, queued again", body = Event),
+        (status = 200, description = "The event, queued again", body = RetriedEvent),
         (status = 409, description = "It is queued, under way or posted already")
     )
 )]
@@ -161,13 +161,14 @@ pub(crate) async fn retry_event(
     product: Product,
     at: InTenant,
     Id(id): Id<EventId>,
-) -> Answer<Event> {
+) -> Answer<RetriedEvent> {
     Ok(Json(retry::one(&product, &at.caller, at.tenant, id).await?))
 }
 
 /// Retry failed events
 ///
-/// Queues all failed events again, or with `problem_code` only those with that problem. The body may be left out.
+/// Queues all failed events again, or with `problem_code` only those with that problem, or with `problem_codes` those with
+/// one of several. The body may be left out. Answers how many were queued by problem, and where a retry alone does not help.
 #[utoipa::path(
     post, path = "/v1/tenants/{tenant_id}/retry-failed", tag = "Events",
     request_body = Option<RetryFailed>,

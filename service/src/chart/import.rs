@@ -3,7 +3,7 @@
 use crate::access::Caller;
 use crate::error::Error;
 use crate::posting::Turn;
-use crate::{Service, bell, connection};
+use crate::{Service, bell, connection, problem};
 use chrono::{DateTime, Utc};
 use entity::account_import;
 use entity::id::{AccountId, AccountImportId, TenantId};
@@ -162,6 +162,7 @@ pub(crate) async fn run_import(turn: &Turn<'_>) -> Result<Imported, Error> {
     }
     let tx = turn.tx().await?;
     replace(&tx, company_id, &accounts).await?;
+    problem::tell(&tx, company_id).await?;
     tx.execute(
         "UPDATE account_import SET state = 'done', accounts_read = $3, due_at = NULL, finished_at = tillpost_now()
           WHERE {mine} AND id = $2",

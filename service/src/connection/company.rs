@@ -101,7 +101,9 @@ async fn upsert(
                country = excluded.country, home_currency = excluded.home_currency, closing_date = excluded.closing_date,
                guards_numbers = excluded.guards_numbers, preferences_read_at = tillpost_now(), preferences_stale = false,
                state = 'connected', problem_code = NULL, is_current = true, connected_at = tillpost_now(),
-               disconnected_at = NULL
+               disconnected_at = NULL, closed_through_refused = NULL,
+               -- Whoever connected may be allowed what the one before was not: tried at once, with one entry.
+               held_until = CASE WHEN connection.held_until IS NOT NULL THEN tillpost_now() END
              RETURNING id",
             vec![
                 ConnectionId::new().into(),
@@ -149,7 +151,7 @@ async fn leave(tx: &TenantTx, present: &Model, actor: &str) -> Result<(), Error>
     );
     let unsynced = history::update(
             tx,
-            "UPDATE event SET status = 'never_synced', due_at = NULL, problem_code = NULL, problem_detail = NULL, retried_code = NULL,
+            "UPDATE event SET status = 'never_synced', due_at = NULL, problem_code = NULL, problem_detail = NULL, problem_facts = NULL, retried_code = NULL,
                synced_at = NULL, past = false, past_sync_id = NULL, tries = 0, updated_at = tillpost_now()
               WHERE {mine} AND status <> 'never_synced'",
             vec![],

@@ -8,7 +8,7 @@ use entity::event::Model;
 use entity::event_change;
 use entity::id::{EventId, JournalEntryId, PastSyncId};
 use entity::store::TenantTx;
-use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect, Value};
+use sea_orm::{ColumnTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, Value};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -143,6 +143,38 @@ pub(crate) async fn update(
         first + 4
     );
     Ok(tx.execute(&sql, values).await?.rows_affected())
+}
+
+/// What was wrong with events that were changed, and how many had it.
+#[derive(Debug, FromQueryResult)]
+pub(crate) struct Counted {
+    pub(crate) code: String,
+    pub(crate) events: i64,
+}
+
+/// As [`update`], of an update that keeps what was wrong as `retried_code`; tells how many by that.
+///
+/// # Errors
+/// The database's.
+pub(crate) async fn update_counted(
+    tx: &TenantTx,
+    update: &str,
+    mut values: Vec<Value>,
+    change: Change<'_>,
+) -> Result<Vec<Counted>, Error> {
+    let first = values.len() + 2;
+    values.extend(bound(change));
+    let sql = format!(
+        "WITH changed AS ({update} RETURNING id, retried_code),
+         recorded AS (INSERT INTO event_change (tenant_id, event_id, change, actor, code, detail, past_sync_id)
+           SELECT $1, id, ${first}, ${}, ${}, ${}, ${} FROM changed)
+         SELECT retried_code AS code, count(*) AS events FROM changed GROUP BY retried_code ORDER BY retried_code",
+        first + 1,
+        first + 2,
+        first + 3,
+        first + 4
+    );
+    Ok(tx.query_as(&sql, values).await?)
 }
 
 /// Records a fact of one event.

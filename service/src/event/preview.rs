@@ -2,7 +2,7 @@
 
 use super::row;
 use crate::error::Error;
-use crate::problem::{self, Problem};
+use crate::problem::{self, Finding, Names, Problem};
 use crate::{Service, books, connection};
 use accounting::{Journalized, Side};
 use chrono::NaiveDate;
@@ -80,18 +80,22 @@ pub async fn preview(service: &Service, tenant: TenantId, id: EventId) -> Result
     let row = row(&tx, id).await?;
     let company = connection::company(&tx).await?;
     let books = books::read(&tx, &company).await?;
-    let none = |result: &str, code: &str, detail: &str| Preview {
+    let none = |result: &str, finding: Finding| Preview {
         result: result.to_owned(),
         business_date: row.business_date,
         entry: None,
-        problem: Some(problem::explain(code, detail)),
+        problem: Some(finding.explain(tenant, id)),
     };
     let entry = match accounting::journalize_text(&row.body, &books) {
         Ok(Journalized::Entry(entry)) => entry,
         Ok(Journalized::Skipped(reason)) => {
-            return Ok(none("skipped", reason.code(), &reason.to_string()));
+            return Ok(none("skipped", Finding::of_skip(reason)));
         }
-        Err(refusal) => return Ok(none("refused", refusal.code(), &refusal.to_string())),
+        Err(refusal) => {
+            let accounts = problem::accounts_of(&refusal);
+            let names = Names::read(&tx, &company.company_id, accounts).await?;
+            return Ok(none("refused", Finding::of_refusal(&refusal, &names)));
+        }
     };
     let accounts: HashMap<String, account::Model> =
         crate::mapping::accounts(&tx, &company.company_id)

@@ -136,7 +136,7 @@ pub(super) async fn replace(
         .query_as::<Known>(
             "UPDATE event SET version = version + 1, number = $3, body = $4, body_hash = $5, occurred_at = $6,
                business_date = $7, location = $8, footprint_id = $10, updated_at = tillpost_now(), problem_code = NULL, problem_detail = NULL,
-               tries = 0, retried_code = coalesce(CASE WHEN status = 'failed' THEN problem_code END, retried_code),
+               problem_facts = NULL, tries = 0, retried_code = coalesce(CASE WHEN status = 'failed' THEN problem_code END, retried_code),
                status = CASE WHEN status = 'never_synced' AND NOT $9 THEN 'never_synced' ELSE 'not_synced' END,
                due_at = CASE WHEN status = 'never_synced' AND NOT $9 THEN NULL ELSE tillpost_now() END
              WHERE {mine} AND id = $2 AND status IN ('never_synced', 'not_synced', 'failed', 'skipped')

@@ -8,6 +8,7 @@ use super::numbers;
 use super::report::{ClosedPeriodHits, DryRun};
 use super::tally::{Closed, Tally};
 use crate::error::Error;
+use crate::problem::{Code, Names};
 use crate::tenant::ClosedPeriod;
 use crate::{Service, books, connection};
 use accounting::Books;
@@ -52,10 +53,16 @@ pub async fn dry_run(
     let as_of = tx.now().await?;
     let company = connection::company(&tx).await?;
     let books = books::read(&tx, &company).await?;
-    let mut tally = count(&tx, &window, &books, &company, &held.entries).await?;
+    let names = Names::read(
+        &tx,
+        &company.company_id,
+        books.unusable.keys().map(accounting::Ref::as_str),
+    )
+    .await?;
+    let mut tally = count(&tx, &window, &books, &company, &names, &held.entries).await?;
     let accounts = accounts(&tx, &company.company_id).await?;
-    let numbers = held.told(tally.all.total, tally.of_problem("number_taken"));
-    let (problems, skipped) = tally.reasons();
+    let numbers = held.told(tally.all.total, tally.of_problem(Code::NumberTaken));
+    let (problems, skipped) = tally.reasons(tenant);
     Ok(DryRun {
         from_date: window.from,
         to_date: window.to,
@@ -76,6 +83,7 @@ async fn count(
     window: &Window,
     books: &Books,
     company: &Connection,
+    names: &Names,
     held: &HashMap<String, Vec<PostedEntry>>,
 ) -> Result<Tally, Error> {
     let mut tally = Tally::default();
@@ -97,7 +105,7 @@ async fn count(
         )
         .await?;
     while let Some(event) = events.try_next().await? {
-        let fate = fate::of(&event, books, company, held)?;
+        let fate = fate::of(&event, books, company, names, held)?;
         tally.add(event.id, &event.kind, event.business_date, fate);
     }
     Ok(tally)

@@ -2,10 +2,10 @@
 //! first send, on the same values.
 
 use crate::error::Error;
-use crate::posting::doubt;
 use crate::posting::entry::{charset, is_ours, seal, unseal};
-use crate::posting::known::{self, Known};
-use accounting::{Books, JournalEntry, Journalized, SkipReason};
+use crate::posting::known::Known;
+use crate::problem::{Finding, Names};
+use accounting::{Books, JournalEntry, Journalized, Refusal, SkipReason};
 use entity::connection::Model as Connection;
 use entity::id::EventId;
 use quickbooks::PostedEntry;
@@ -40,17 +40,17 @@ pub(super) enum Fate {
     Skip(SkipReason),
     /// It would fail.
     Refuse {
-        code: &'static str,
-        detail: String,
+        finding: Finding,
         causes: Vec<String>,
     },
 }
 
-/// What would become of `event` with these books, while `held` are the entries that hold numbers in QuickBooks.
+/// What would become of `event` with these books, whose unusable accounts have these names, while `held` are the entries that hold numbers in QuickBooks.
 pub(super) fn of(
     event: &Candidate,
     books: &Books,
     connection: &Connection,
+    names: &Names,
     held: &HashMap<String, Vec<PostedEntry>>,
 ) -> Result<Fate, Error> {
     let entry = match known(event) {
@@ -59,8 +59,7 @@ pub(super) fn of(
         Known::PostedOtherwise => {
             let entry_version = event.entry_version.unwrap_or_default();
             return Ok(Fate::Refuse {
-                code: "event_already_posted",
-                detail: known::posted_otherwise(entry_version, event.version),
+                finding: Finding::already_posted(entry_version, event.version),
                 causes: Vec::new(),
             });
         }
@@ -72,11 +71,13 @@ pub(super) fn of(
             Ok(Journalized::Entry(entry)) => entry,
             Ok(Journalized::Skipped(reason)) => return Ok(Fate::Skip(reason)),
             Err(refusal) => {
-                return Ok(Fate::Refuse {
-                    code: refusal.code(),
-                    detail: refusal.to_string(),
-                    causes: refusal.causes(),
-                });
+                let finding = Finding::of_refusal(&refusal, names);
+                let accounts = finding.facts.accounts.iter();
+                let causes = match &refusal {
+                    Refusal::AccountsUnusable(_) => accounts.map(ToString::to_string).collect(),
+                    _ => refusal.causes(),
+                };
+                return Ok(Fate::Refuse { finding, causes });
             }
         },
     };
@@ -89,8 +90,7 @@ pub(super) fn of(
         return Ok(Fate::AlreadyPosted);
     }
     Ok(Fate::Refuse {
-        code: "number_taken",
-        detail: doubt::taken(&event.number, holders.first()),
+        finding: Finding::number_taken(&event.number, holders.first()),
         causes: vec![event.number.clone()],
     })
 }

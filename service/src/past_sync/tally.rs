@@ -2,10 +2,10 @@
 
 use super::fate::Fate;
 use super::report::{DryRunCause, DryRunCounts, DryRunProblem, DryRunType};
-use crate::problem;
+use crate::problem::{Code, Finding};
 use accounting::Effect;
 use chrono::NaiveDate;
-use entity::id::EventId;
+use entity::id::{EventId, TenantId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Events named as examples of a problem or a cause.
@@ -20,8 +20,8 @@ pub(super) struct Tally {
     pub(super) effect: Effect,
     pub(super) closed: Closed,
     kinds: BTreeMap<String, DryRunCounts>,
-    problems: HashMap<&'static str, Reason>,
-    skipped: HashMap<&'static str, Reason>,
+    problems: HashMap<Code, Reason>,
+    skipped: HashMap<Code, Reason>,
 }
 
 /// Events whose own date lies in the closed period.
@@ -43,7 +43,8 @@ impl Closed {
 #[derive(Default)]
 struct Reason {
     events: u64,
-    detail: String,
+    /// Of the first of them.
+    finding: Option<Finding>,
     examples: Examples,
     causes: HashMap<String, (u64, Examples)>,
     of_other_causes: u64,
@@ -67,11 +68,9 @@ impl Examples {
 }
 
 impl Reason {
-    fn add(&mut self, event: EventId, detail: &str, causes: Vec<String>) {
+    fn add(&mut self, event: EventId, finding: Finding, causes: Vec<String>) {
         self.events += 1;
-        if self.detail.is_empty() {
-            self.detail = detail.to_owned();
-        }
+        self.finding.get_or_insert(finding);
         self.examples.add(event);
         let mut beyond = false;
         for cause in causes {
@@ -86,7 +85,10 @@ impl Reason {
         self.of_other_causes += u64::from(beyond);
     }
 
-    fn told(self, code: &str) -> DryRunProblem {
+    // Nothing where no event was added.
+    fn told(self, tenant: TenantId) -> Option<DryRunProblem> {
+        let examples = self.examples.told();
+        let problem = self.finding?.explain(tenant, *examples.first()?);
         let mut causes: Vec<DryRunCause> = self
             .causes
             .into_iter()
@@ -97,13 +99,13 @@ impl Reason {
             })
             .collect();
         causes.sort_by(|a, b| b.events.cmp(&a.events).then_with(|| a.cause.cmp(&b.cause)));
-        DryRunProblem {
+        Some(DryRunProblem {
             events: self.events,
-            problem: problem::explain(code, &self.detail),
+            problem,
             causes,
             events_of_other_causes: self.of_other_causes,
-            examples: self.examples.told(),
-        }
+            examples,
+        })
     }
 }
 
@@ -126,25 +128,17 @@ impl Tally {
             Fate::InDoubt => counts.in_doubt = 1,
             Fate::Skip(reason) => {
                 counts.skip = 1;
-                self.skipped.entry(reason.code()).or_default().add(
-                    event,
-                    &reason.to_string(),
-                    Vec::new(),
-                );
+                let finding = Finding::of_skip(reason);
+                let skipped = self.skipped.entry(finding.code).or_default();
+                skipped.add(event, finding, Vec::new());
             }
-            Fate::Refuse {
-                code,
-                detail,
-                causes,
-            } => {
+            Fate::Refuse { finding, causes } => {
                 counts.cannot_post = 1;
-                if code == "closed_period" {
+                if finding.code == Code::ClosedPeriod {
                     self.closed.add(business_date);
                 }
-                self.problems
-                    .entry(code)
-                    .or_default()
-                    .add(event, &detail, causes);
+                let problem = self.problems.entry(finding.code).or_default();
+                problem.add(event, finding, causes);
             }
         }
         self.all += counts;
@@ -157,8 +151,8 @@ impl Tally {
     }
 
     /// How many events have this problem.
-    pub(super) fn of_problem(&self, code: &str) -> u64 {
-        self.problems.get(code).map_or(0, |reason| reason.events)
+    pub(super) fn of_problem(&self, code: Code) -> u64 {
+        self.problems.get(&code).map_or(0, |reason| reason.events)
     }
 
     pub(super) fn types(&self) -> Vec<DryRunType> {
@@ -172,18 +166,18 @@ impl Tally {
     }
 
     /// What cannot be posted, and what has nothing to post; each the most frequent first.
-    pub(super) fn reasons(&mut self) -> (Vec<DryRunProblem>, Vec<DryRunProblem>) {
+    pub(super) fn reasons(&mut self, tenant: TenantId) -> (Vec<DryRunProblem>, Vec<DryRunProblem>) {
         (
-            told(std::mem::take(&mut self.problems)),
-            told(std::mem::take(&mut self.skipped)),
+            told(std::mem::take(&mut self.problems), tenant),
+            told(std::mem::take(&mut self.skipped), tenant),
         )
     }
 }
 
-fn told(reasons: HashMap<&'static str, Reason>) -> Vec<DryRunProblem> {
+fn told(reasons: HashMap<Code, Reason>, tenant: TenantId) -> Vec<DryRunProblem> {
     let mut told: Vec<DryRunProblem> = reasons
-        .into_iter()
-        .map(|(code, reason)| reason.told(code))
+        .into_values()
+        .filter_map(|reason| reason.told(tenant))
         .collect();
     told.sort_by(|a, b| {
         b.events
@@ -212,10 +206,12 @@ mod tests {
     fn a_problem_of_endless_causes_keeps_a_bounded_number_of_them() {
         let mut reason = Reason::default();
         for place in 0..CAUSES_MAX + 7 {
-            reason.add(EventId::new(), "words", vec![format!("payment[{place}]")]);
+            let cause = vec![format!("payment[{place}]")];
+            reason.add(EventId::new(), Finding::already_posted(1, 2), cause);
         }
-        reason.add(EventId::new(), "other words", vec!["payment[3]".to_owned()]);
-        let told = reason.told("missing_mappings");
+        let other = Finding::already_posted(1, 3);
+        reason.add(EventId::new(), other, vec!["payment[3]".to_owned()]);
+        let told = reason.told(TenantId::new()).unwrap();
         assert_eq!(told.events, 208);
         assert_eq!((told.causes.len(), told.events_of_other_causes), (200, 7));
         assert_eq!(
@@ -223,6 +219,9 @@ mod tests {
             ("payment[3]", 2)
         );
         assert_eq!(told.examples.len(), EXAMPLES);
-        assert_eq!(told.problem.detail, "words");
+        assert!(
+            told.problem.detail.contains("version 2"),
+            "the first one's words"
+        );
     }
 }

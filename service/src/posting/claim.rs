@@ -1,12 +1,13 @@
 //! The queue's next slice: due events become sealed entries, or fail and are skipped with the reason.
 
 use super::entry::{self, Sealed};
-use super::known::{self, Known};
+use super::known::Known;
 use super::lease;
 use super::{Turn, identity};
 use crate::error::Error;
 use crate::event::Happened;
 use crate::event::history::{self, Change};
+use crate::problem::{self, Finding, Names};
 use crate::{alert, books, connection, sync};
 use accounting::{Books, Journalized};
 use chrono::NaiveDate;
@@ -32,6 +33,7 @@ pub(crate) struct Ready {
     pub(crate) tries: i32,
     /// The event's version that the entry was made of.
     pub(crate) version: i32,
+    pub(crate) accounting_date: NaiveDate,
 }
 
 /// What a claim came to.
@@ -52,10 +54,17 @@ pub(crate) async fn slice(turn: &Turn<'_>) -> Result<Claimed, Error> {
     if !lease::holds(&tx, turn.lease).await? || !sync.running {
         return Ok(none);
     }
-    // A company that did not answer well gets one entry, to see whether it does now.
-    let slice = match sync.waiting_code.as_deref() {
-        Some(sync::UNAVAILABLE) => 1,
-        _ => turn.service.settings().posting.slice,
+    if let Some(until) = turn.connection.held_until
+        && until > tx.now().await?
+    {
+        return Ok(none);
+    }
+    // A company that did not answer well, or refused every entry, gets one, to see whether it takes it now.
+    let on_trial = sync.waiting_code.as_deref() == Some(sync::UNAVAILABLE)
+        || turn.connection.held_code.is_some();
+    let slice = match on_trial {
+        true => 1,
+        false => turn.service.settings().posting.slice,
     };
     let events = tx
         .query_as::<EventRow>(
@@ -135,8 +144,8 @@ async fn one(
                 return Ok(None);
             }
             Known::PostedOtherwise => {
-                let detail = known::posted_otherwise(entry.event_version, event.version);
-                end(tx, event.id, "failed", "event_already_posted", &detail).await?;
+                let finding = Finding::already_posted(entry.event_version, event.version);
+                fail(tx, event.id, &finding).await?;
                 return Ok(None);
             }
             Known::InDoubt => {
@@ -154,11 +163,13 @@ async fn one(
                 .map(Some)
         }
         Ok(Journalized::Skipped(reason)) => {
-            end(tx, event.id, "skipped", reason.code(), &reason.to_string()).await?;
+            end(tx, event.id, "skipped", &Finding::of_skip(reason)).await?;
             Ok(None)
         }
         Err(refusal) => {
-            end(tx, event.id, "failed", refusal.code(), &refusal.to_string()).await?;
+            let accounts = problem::accounts_of(&refusal);
+            let names = Names::read(tx, &turn.lease.company_id, accounts).await?;
+            fail(tx, event.id, &Finding::of_refusal(&refusal, &names)).await?;
             Ok(None)
         }
     }
@@ -175,6 +186,7 @@ fn again(entry: EntryRow, event: &EventRow) -> Ready {
         attempts: entry.attempts,
         tries: event.tries,
         version: event.version,
+        accounting_date: entry.accounting_date,
     }
 }
 
@@ -226,6 +238,7 @@ async fn insert(
         attempts: 0,
         tries: event.tries,
         version: event.version,
+        accounting_date,
     })
 }
 
@@ -238,43 +251,57 @@ async fn withdraw(tx: &TenantTx, entry: JournalEntryId) -> Result<(), Error> {
     Ok(())
 }
 
-/// Ends an event: a person must act, or there is nothing to post.
+/// A person must act: the event fails, and they are told.
+pub(crate) async fn fail(tx: &TenantTx, event: EventId, finding: &Finding) -> Result<(), Error> {
+    end(tx, event, "failed", finding).await?;
+    tell(tx, event, finding).await
+}
+
+/// Ends an event with what was found.
 pub(crate) async fn end(
     tx: &TenantTx,
     event: EventId,
     status: &str,
-    code: &str,
-    detail: &str,
+    finding: &Finding,
 ) -> Result<(), Error> {
     let what = if status == "failed" {
         Happened::Failed
     } else {
         Happened::Skipped
     };
+    let facts = serde_json::to_value(&finding.facts).map_err(Error::internal)?;
     history::update(
         tx,
-        "UPDATE event SET status = $3, due_at = NULL, problem_code = $4, problem_detail = $5, retried_code = NULL,
-           updated_at = tillpost_now()
+        "UPDATE event SET status = $3, due_at = NULL, problem_code = $4, problem_detail = $5, problem_facts = $6,
+           retried_code = NULL, updated_at = tillpost_now()
           WHERE {mine} AND id = $2 AND status IN ('not_synced', 'processing')",
-        vec![event.into(), status.into(), code.into(), detail.into()],
+        vec![
+            event.into(),
+            status.into(),
+            finding.code.as_str().into(),
+            finding.detail.clone().into(),
+            facts.into(),
+        ],
         Change {
-            code: Some(code),
-            detail: Some(detail),
+            code: Some(finding.code.as_str()),
+            detail: Some(&finding.detail),
             ..Change::of_ours(what)
         },
     )
     .await?;
-    if status == "failed" {
-        alert::happened(tx, code, detail, event).await?;
-    }
     Ok(())
+}
+
+/// Tells people of an event that failed. Last in a transaction: whoever opens an alert holds its row.
+pub(crate) async fn tell(tx: &TenantTx, event: EventId, finding: &Finding) -> Result<(), Error> {
+    alert::happened(tx, finding.code.as_str(), &finding.detail, event).await
 }
 
 /// The event's entry is in the books.
 pub(crate) async fn set_synced(tx: &TenantTx, event: EventId) -> Result<(), Error> {
     tx.execute(
         "UPDATE event SET status = 'synced', due_at = NULL, problem_code = NULL, problem_detail = NULL,
-           synced_at = tillpost_now(), retried_code = NULL, updated_at = tillpost_now() WHERE {mine} AND id = $2",
+           problem_facts = NULL, synced_at = tillpost_now(), retried_code = NULL, updated_at = tillpost_now() WHERE {mine} AND id = $2",
         vec![event.into()],
     )
     .await?;

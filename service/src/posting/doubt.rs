@@ -5,6 +5,7 @@ use super::entry::is_ours;
 use super::lease::{self, Lease};
 use super::{Round, Turn, settle};
 use crate::error::Error;
+use crate::problem::Finding;
 use crate::sync;
 use accounting::posting::{self, AfterLookUp, Found, Waits};
 use entity::id::EventId;
@@ -198,19 +199,7 @@ async fn number_taken(
         vec![entry.into()],
     )
     .await?;
-    let detail = format!("{}; nothing was posted", taken(number, holder));
-    claim::end(tx, event, "failed", "number_taken", &detail).await
-}
-
-/// Who holds a number that an event's entry cannot have.
-pub(crate) fn taken(number: &str, holder: Option<&PostedEntry>) -> String {
-    let held_by = holder.map_or_else(String::new, |holder| {
-        format!(
-            " by journal entry {} of {}",
-            holder.id, holder.accounting_date
-        )
-    });
-    format!("number {number} is taken in QuickBooks{held_by}, which is not this event's entry")
+    claim::fail(tx, event, &Finding::number_taken(number, holder)).await
 }
 
 /// Leaves the company alone for a while, and tells a person why where there is something to tell.

@@ -31,14 +31,6 @@ impl Known {
     }
 }
 
-/// Why an event that is posted in another version cannot be posted.
-pub(crate) fn posted_otherwise(entry_version: i32, event_version: i32) -> String {
-    format!(
-        "version {entry_version} of the event is in the books and version {event_version} differs from it; correct the books \
-         by hand, or send a correcting event"
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

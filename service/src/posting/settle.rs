@@ -4,12 +4,14 @@ use super::claim::{self, Ready};
 use super::{Round, Turn, doubt, lease};
 use crate::alert::Cause as AlertCause;
 use crate::error::Error;
+use crate::problem::reach::{self, Reach};
+use crate::problem::{Code, Finding, Names, Refused};
 use crate::sync::UNAVAILABLE;
-use crate::{connection, problem, sync};
+use crate::{connection, sync};
 use accounting::posting::{self, AfterSend, Outcome};
 use entity::id::{EventId, JournalEntryId};
 use entity::store::TenantTx;
-use quickbooks::{Answer, Cause, Failure, PostedEntry, THROTTLE_WAIT};
+use quickbooks::{Answer, Cause, DraftedEntry, Failure, PostedEntry, THROTTLE_WAIT};
 use std::time::Duration;
 
 /// How long a company that does not answer well is left alone.
@@ -88,7 +90,12 @@ fn name(outcome: Outcome) -> &'static str {
 /// What one POST means for the rest of the turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Effect {
+    /// It is in the books.
+    Posted,
+    /// It was answered well; what came of it is this event's alone.
     Settled,
+    /// It was refused for something that the whole company lacks.
+    RefusedByCompany(Code),
     Throttled(Duration),
     Unauthorised,
     Halted,
@@ -118,7 +125,7 @@ pub(crate) async fn one(
                 .and_then(|report| report.entry_id.clone())
                 .unwrap_or_default();
             found(&tx, turn, entry.id, entry.event, &id).await?;
-            Effect::Settled
+            Effect::Posted
         }
         AfterSend::SendAgain { after } => {
             set_state(&tx, entry.id, "sealed").await?;
@@ -137,20 +144,11 @@ pub(crate) async fn one(
         }
         AfterSend::Reject => {
             set_state(&tx, entry.id, "rejected").await?;
-            let (code, detail) = failure.map_or(
-                ("rejected", "QuickBooks refused the entry".to_owned()),
-                problem::of_refusal,
-            );
-            claim::end(&tx, entry.event, "failed", code, &detail).await?;
-            if code == "closed_period" {
-                // What we believe of the closing date is wrong.
-                tx.execute(
-                    "UPDATE connection SET preferences_stale = true WHERE {mine} AND is_current",
-                    vec![],
-                )
-                .await?;
-            }
-            Effect::Settled
+            let finding = refusal(&tx, turn, entry, failure).await?;
+            claim::end(&tx, entry.event, "failed", &finding).await?;
+            let effect = remember(&tx, turn, entry, failure, finding.code).await?;
+            claim::tell(&tx, entry.event, &finding).await?;
+            effect
         }
         AfterSend::LookUp { after } => {
             tx.execute(
@@ -173,6 +171,64 @@ pub(crate) async fn one(
         "journal entry {}: {}", entry.number, name(outcome)
     );
     Ok(effect)
+}
+
+async fn refusal(
+    tx: &TenantTx,
+    turn: &Turn<'_>,
+    entry: &Ready,
+    failure: Option<&Failure>,
+) -> Result<Finding, Error> {
+    let Some(failure) = failure else {
+        return Err(Error::internal("an entry was refused without an answer"));
+    };
+    let drafted = DraftedEntry::read(&entry.body).map_err(Error::internal)?;
+    let mut accounts: Vec<String> = Vec::new();
+    for line in drafted.lines {
+        if !accounts.contains(&line.account_id) {
+            accounts.push(line.account_id);
+        }
+    }
+    let names = Names::read(
+        tx,
+        &turn.lease.company_id,
+        accounts.iter().map(String::as_str),
+    )
+    .await?;
+    let refused = Refused {
+        number: &entry.number,
+        accounting_date: entry.accounting_date,
+        accounts: &accounts,
+        names: &names,
+    };
+    Ok(refused.finding(failure))
+}
+
+// What the cause says of entries that were not sent yet.
+async fn remember(
+    tx: &TenantTx,
+    turn: &Turn<'_>,
+    entry: &Ready,
+    failure: Option<&Failure>,
+    code: Code,
+) -> Result<Effect, Error> {
+    let Some(failure) = failure else {
+        return Ok(Effect::Settled);
+    };
+    match reach::reach(&failure.cause) {
+        Reach::Period => {
+            // What we believe of the closing date is wrong, or QuickBooks goes by more than it.
+            tx.execute(
+                "UPDATE connection SET preferences_stale = true,
+                   closed_through_refused = greatest(closed_through_refused, $3) WHERE {mine} AND id = $2",
+                vec![turn.connection.id.into(), entry.accounting_date.into()],
+            )
+            .await?;
+            Ok(Effect::Settled)
+        }
+        Reach::Company => Ok(Effect::RefusedByCompany(code)),
+        Reach::Nothing | Reach::Event | Reach::Accounts | Reach::Connection => Ok(Effect::Settled),
+    }
 }
 
 async fn record(
@@ -238,7 +294,8 @@ pub(crate) async fn found(
     claim::set_synced(tx, event).await?;
     sync::succeeds(tx).await?;
     tx.execute(
-        "UPDATE connection SET last_success_at = tillpost_now() WHERE {mine} AND id = $2",
+        "UPDATE connection SET last_success_at = tillpost_now(), held_code = NULL, held_until = NULL, held_times = 0
+          WHERE {mine} AND id = $2",
         vec![turn.connection.id.into()],
     )
     .await?;
@@ -282,11 +339,48 @@ pub(crate) async fn after_wave(turn: &Turn<'_>, effects: &[Effect]) -> Result<Ro
     if effects.contains(&Effect::Unauthorised) {
         return Ok(Round::Refused);
     }
+    let answered = |effect: &Effect| match effect {
+        Effect::Posted | Effect::Settled | Effect::RefusedByCompany(_) => true,
+        Effect::Throttled(_) | Effect::Unauthorised | Effect::Halted | Effect::Unwell => false,
+    };
     // One lost answer is an accident; a wave without a single good one is a company that is not well.
-    if effects.contains(&Effect::Unwell) && !effects.contains(&Effect::Settled) {
+    if effects.contains(&Effect::Unwell) && !effects.iter().any(answered) {
         return doubt::wait(turn, Some(UNAVAILABLE), UNWELL).await;
     }
-    Ok(Round::More)
+    // What one entry lacks, another may do without; a wave of which none went through is held up by the company.
+    let refused = effects.iter().find_map(|effect| match effect {
+        Effect::RefusedByCompany(code) => Some(*code),
+        _ => None,
+    });
+    match refused.filter(|_| !effects.contains(&Effect::Posted)) {
+        Some(code) => hold(turn, code).await,
+        None => Ok(Round::More),
+    }
+}
+
+// The queue is left alone until a person acts, or it is tried again.
+async fn hold(turn: &Turn<'_>, code: Code) -> Result<Round, Error> {
+    let tx = turn.tx().await?;
+    if !lease::holds(&tx, turn.lease).await? {
+        return Ok(Round::Done);
+    }
+    let times = turn.connection.held_times.saturating_add(1);
+    let wait = chrono::TimeDelta::from_std(reach::hold(times)).map_err(Error::internal)?;
+    let until = tx.now().await? + wait;
+    sync::waits(&tx, code.as_str(), until).await?;
+    tx.execute(
+        "UPDATE connection SET held_code = $3, held_until = $4, held_times = $5 WHERE {mine} AND id = $2",
+        vec![
+            turn.connection.id.into(),
+            code.as_str().into(),
+            until.into(),
+            times.into(),
+        ],
+    )
+    .await?;
+    tx.commit().await?;
+    tracing::warn!(tenant.id = %turn.tenant, "every entry is refused as {}; the queue is held until {until}", code.as_str());
+    Ok(Round::Done)
 }
 
 /// What a failed read means for the rest of the turn.

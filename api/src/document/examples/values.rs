@@ -24,6 +24,7 @@ use service::past_sync::{
     DryRunType, Effect, Numbers, PastSync, PlaceEffect,
 };
 use service::problem;
+use service::retry::{Retried, RetriedProblem};
 use service::sync::{self, Counts, Sync};
 use service::tenant::{ClosedPeriod, Settings, Status, Tenant};
 use std::str::FromStr;
@@ -265,13 +266,44 @@ pub(super) fn failed_event() -> Event {
         external_id: "ticket_1002".to_owned(),
         number: "100002".to_owned(),
         status: "failed".to_owned(),
-        problem: Some(problem::explain("missing_mappings", MISSING)),
+        problem: Some(missing_mapping()),
         synced_at: None,
         ..event()
     }
 }
 
-pub(super) const MISSING: &str = "no account is mapped for payment[paypal]; map each and retry";
+/// What is wrong with an event that was paid with something unknown.
+pub(super) fn missing_mapping() -> problem::Problem {
+    let facts = problem::Facts {
+        missing: vec![problem::MissingMapping {
+            slot: "payment".to_owned(),
+            key: some("paypal"),
+            location: None,
+        }],
+        ..problem::Facts::default()
+    };
+    problem::explain(
+        id("ten_01jd5zk8x9e3qr0v7m2c4n6p8t"),
+        id("evt_01jd5zkfh2e8vs3hj6w5q9r4ta"),
+        problem::Code::MissingMappings,
+        MISSING,
+        facts,
+    )
+}
+
+const MISSING: &str = "payment type `paypal` has no payment account (payment[paypal])";
+
+pub(super) fn retried() -> Retried {
+    let code = problem::Code::MissingMappings;
+    Retried {
+        queued: 12,
+        by_problem: vec![RetriedProblem {
+            problem_code: code,
+            queued: 12,
+            advice: None,
+        }],
+    }
+}
 
 pub(super) fn event_detail() -> EventDetail {
     EventDetail {
@@ -396,7 +428,7 @@ pub(super) fn refused_preview() -> Preview {
         result: "refused".to_owned(),
         business_date: day("2026-11-20"),
         entry: None,
-        problem: Some(problem::explain("missing_mappings", MISSING)),
+        problem: Some(missing_mapping()),
     }
 }
 
@@ -538,7 +570,7 @@ pub(super) fn dry_run() -> DryRun {
         }],
         problems: vec![DryRunProblem {
             events: 1,
-            problem: problem::explain("missing_mappings", MISSING),
+            problem: missing_mapping(),
             causes: vec![DryRunCause {
                 cause: "payment[paypal]".to_owned(),
                 events: 1,
@@ -577,7 +609,7 @@ pub(super) fn alert() -> Alert {
         problem_code: None,
         severity: cause.severity(),
         state: service::alert::State::Open,
-        detail: "no account is mapped for payment[paypal]; map each and retry".to_owned(),
+        detail: MISSING.to_owned(),
         steps: cause.steps().iter().map(|&step| step.to_owned()).collect(),
         link: format!("/v1/tenants/ten_01jd5zk8x9e3qr0v7m2c4n6p8t{}", cause.link()),
         subjects: vec!["payment[paypal]".to_owned()],
