@@ -25,6 +25,7 @@ mod mapping;
 mod openapi;
 mod operations;
 mod past_sync;
+mod problems;
 mod readiness;
 mod retailers;
 mod start;

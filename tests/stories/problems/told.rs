@@ -1,0 +1,119 @@
+//! Reading a problem as a person does, and as a program does.
+
+use crate::world::{Tenant, World, ticket_at};
+use chrono::{DateTime, Utc};
+use reqwest::{Method, StatusCode};
+use sandbox::quickbooks::{CompanySummary, NewEntry, NewLine, Operation, PostingType};
+use serde_json::{Value, json};
+use service::problem::Code;
+
+/// What a person must read.
+pub struct Told<'a> {
+    pub code: Code,
+    /// Words that the detail has.
+    pub detail: &'a str,
+    pub who: &'a str,
+    /// Below the tenant.
+    pub link: &'a str,
+}
+
+/// The event, whose problem says so and agrees with the registry; its link leads somewhere.
+pub async fn told(store: &Tenant<'_>, id: &str, told: Told<'_>) -> Value {
+    let event = store.event(id).await;
+    let problem = &event["problem"];
+    assert_eq!(problem["code"], told.code.as_str(), "{event:#}");
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(detail.contains(told.detail), "{detail}");
+    assert!(
+        !detail.contains("element id"),
+        "an id without a name: {detail}"
+    );
+    let codes = store
+        .world
+        .ok(Method::GET, "/v1/problem-codes", &store.key, None)
+        .await;
+    let kind = codes["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|kind| kind["code"] == problem["code"])
+        .unwrap();
+    for member in ["title", "steps", "who", "retry_helps"] {
+        assert_eq!(problem[member], kind[member], "{member}");
+    }
+    let needs_nobody = told.who == "nobody";
+    assert_eq!(
+        event["status"],
+        if needs_nobody { "skipped" } else { "failed" }
+    );
+    assert_eq!(
+        problem["steps"].as_array().unwrap().is_empty(),
+        needs_nobody
+    );
+    assert_eq!(problem["who"], told.who);
+    assert_eq!(problem["link"], json!(store.path(told.link)));
+    let (status, _) = store
+        .world
+        .send(
+            Method::GET,
+            problem["link"].as_str().unwrap(),
+            &store.key,
+            None,
+        )
+        .await;
+    assert_eq!(status, StatusCode::OK, "{}", problem["link"]);
+    event
+}
+
+/// Retries what has this problem; tells where the event then stands.
+pub async fn reconsidered(store: &Tenant<'_>, id: &str, code: Code, status: &str) {
+    let codes = json!({ "problem_codes": [code.as_str()] });
+    let answer = store.post("/retry-failed", codes).await;
+    assert_eq!(
+        answer["by_problem"][0]["problem_code"],
+        code.as_str(),
+        "{answer:#}"
+    );
+    assert_eq!(
+        answer["by_problem"][0]["advice"].is_null(),
+        code.retry_helps(),
+        "{answer:#}"
+    );
+    store.drain().await;
+    let event = store.event(id).await;
+    assert_eq!(event["status"], status, "{event:#}");
+}
+
+/// How many entries were sent.
+pub fn calls(world: &World) -> usize {
+    let calls = world.quickbooks().calls();
+    let sent = calls
+        .iter()
+        .filter(|call| call.operation == Operation::CreateJournalEntry);
+    sent.count()
+}
+
+/// A ticket of a day.
+pub fn dated(external_id: &str, day: &str) -> Value {
+    let at: DateTime<Utc> = format!("{day}T15:00:00Z").parse().unwrap();
+    ticket_at(external_id, at)
+}
+
+/// An entry made by hand in QuickBooks.
+pub fn foreign(company: &CompanySummary, number: &str) -> NewEntry {
+    let line = |account: &str, posting_type| NewLine {
+        account_id: company.account_id(account).unwrap().to_owned(),
+        posting_type,
+        amount: "7.00".parse().unwrap(),
+        description: None,
+    };
+    NewEntry {
+        doc_number: Some(number.to_owned()),
+        txn_date: "2026-11-01".parse().unwrap(),
+        private_note: Some("made by hand".to_owned()),
+        lines: vec![
+            line("1010", PostingType::Debit),
+            line("4000", PostingType::Credit),
+        ],
+    }
+}
