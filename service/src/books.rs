@@ -7,8 +7,8 @@ use entity::account::Model as Account;
 use entity::connection::Model as Connection;
 use entity::store::TenantTx;
 
-/// The books of the tenant's present company. Accounts are named by their ids in QuickBooks. An account deleted locally
-/// plays no slot.
+/// The books of the tenant's present company. Accounts are named by their ids in QuickBooks. What an
+/// account deleted locally was mapped for has no account: it does not fall back to a default.
 ///
 /// # Errors
 /// The company's currency is not one we know.
@@ -24,13 +24,11 @@ pub async fn read(tx: &TenantTx, connection: &Connection) -> Result<Books, Error
         else {
             continue;
         };
+        let (key, location) = (some(&row.key), some(&row.location));
         if account.deleted_at.is_none() {
-            rows.set(
-                slot,
-                some(&row.key),
-                some(&row.location),
-                account.qbo_id.as_str(),
-            );
+            rows.set(slot, key, location, account.qbo_id.as_str());
+        } else {
+            rows.set_gone(slot, key, location);
         }
     }
     let unusable = accounts.values().filter_map(|account| {

@@ -289,13 +289,12 @@ impl CompanyMapping {
         let mut mapping = accounting::Mapping::default();
         for row in &self.rows {
             let account = self.accounts.get(&row.account_id);
-            if let (Ok(slot), true) = (row.slot.parse(), account.is_some_and(&fits)) {
-                mapping.set(
-                    slot,
-                    some(&row.key),
-                    some(&row.location),
-                    row.id.to_string(),
-                );
+            let Ok(slot) = row.slot.parse() else { continue };
+            let (key, location) = (some(&row.key), some(&row.location));
+            if account.is_some_and(&fits) {
+                mapping.set(slot, key, location, row.id.to_string());
+            } else {
+                mapping.set_gone(slot, key, location);
             }
         }
         mapping

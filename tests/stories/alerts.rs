@@ -478,3 +478,55 @@ async fn an_unmapped_key_is_one_alert_from_the_moment_it_is_seen_until_it_is_map
     retry_all(&store).await;
     things_are_good(&store).await;
 }
+
+#[tokio::test]
+async fn a_plan_that_lacks_a_feature_is_one_alert_until_it_has_it() {
+    let world = World::new().await;
+    let (store, company) = world.store("Harbour").await;
+    world.quickbooks().plan(FaultPlan {
+        operation: Some(Operation::CreateJournalEntry),
+        outcome: Outcome::Fault(5020),
+        ..FaultPlan::default()
+    });
+    send_many(&store, |_, _| {}).await;
+    for _ in 0..MANY {
+        store.drain().await;
+        world.advance(TimeDelta::minutes(30)).await;
+    }
+    let alert = only(&store, "plan_lacks_feature").await;
+    assert!(alert["events"].as_i64().unwrap() > 0, "{alert:#}");
+    world.quickbooks().clear_plans();
+    retry_all(&store).await;
+    closed(&store, &alert).await;
+    things_are_good(&store).await;
+    assert_eq!(
+        world.quickbooks().entry_count(&company.realm_id).unwrap(),
+        MANY
+    );
+}
+
+#[tokio::test]
+async fn a_company_that_refuses_us_is_one_alert_until_the_sync_is_started_again_after_it_is_mended()
+{
+    let world = World::new().await;
+    let (store, _) = world.store("Harbour").await;
+    world.quickbooks().plan(FaultPlan {
+        operation: Some(Operation::CreateJournalEntry),
+        outcome: Outcome::Fault(140),
+        ..FaultPlan::default()
+    });
+    send_many(&store, |_, _| {}).await;
+    for _ in 0..5 {
+        store.drain().await;
+    }
+    let alert = only(&store, "company_refuses").await;
+    assert_eq!(
+        alert["detail"], "The company is locked in QuickBooks.",
+        "{alert:#}"
+    );
+    world.quickbooks().clear_plans();
+    store.post("/sync/start", json!({})).await;
+    closed(&store, &alert).await;
+    store.settle().await;
+    things_are_good(&store).await;
+}

@@ -17,14 +17,17 @@ struct SlotRows {
     by_key: HashMap<Box<str>, Accounts>,
 }
 
+/// A row: its account, or that there is none any more.
+type Row = Option<Ref>;
+
 #[derive(Clone, Debug, Default)]
 struct Accounts {
-    anywhere: Option<Ref>,
-    by_location: HashMap<Box<str>, Ref>,
+    anywhere: Option<Row>,
+    by_location: HashMap<Box<str>, Row>,
 }
 
 impl Accounts {
-    fn at(&self, location: Option<&str>) -> Option<&Ref> {
+    fn at(&self, location: Option<&str>) -> Option<&Row> {
         let here = if self.by_location.is_empty() {
             None
         } else {
@@ -44,14 +47,23 @@ impl Mapping {
         location: Option<&str>,
         account: impl Into<Ref>,
     ) {
+        self.put(slot, key, location, Some(account.into()));
+    }
+
+    /// Keeps a row whose account is gone: what it is for has no account, rather than that of a less specific row.
+    pub fn set_gone(&mut self, slot: Slot, key: Option<&str>, location: Option<&str>) {
+        self.put(slot, key, location, None);
+    }
+
+    fn put(&mut self, slot: Slot, key: Option<&str>, location: Option<&str>, row: Row) {
         let rows = &mut self.slots[slot as usize];
         let accounts = match key {
             Some(key) => rows.by_key.entry(key.into()).or_default(),
             None => &mut rows.default,
         };
         match location {
-            Some(location) => drop(accounts.by_location.insert(location.into(), account.into())),
-            None => accounts.anywhere = Some(account.into()),
+            Some(location) => drop(accounts.by_location.insert(location.into(), row)),
+            None => accounts.anywhere = Some(row),
         }
     }
 
@@ -67,6 +79,7 @@ impl Mapping {
                     .iter()
                     .chain(accounts.by_location.values())
             })
+            .flatten()
     }
 
     /// The account of the most specific row: (key, location), key, (default, location), default.
@@ -75,7 +88,7 @@ impl Mapping {
         let of_key = key
             .and_then(|key| rows.by_key.get(key))
             .and_then(|accounts| accounts.at(location));
-        of_key.or_else(|| rows.default.at(location))
+        of_key.or_else(|| rows.default.at(location))?.as_ref()
     }
 }
 
@@ -100,6 +113,25 @@ impl<K: AsRef<str>, L: AsRef<str>, A: Into<Ref>> FromIterator<(Slot, Option<K>, 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_row_whose_account_is_gone_does_not_fall_back_to_another() {
+        let mut mapping = Mapping::default();
+        mapping.set(Slot::Revenue, None, None, "default");
+        mapping.set(Slot::Revenue, Some("hats"), None, "hats");
+        mapping.set_gone(Slot::Revenue, Some("hats"), None);
+        assert_eq!(mapping.resolve(Slot::Revenue, Some("hats"), None), None);
+        assert_eq!(
+            mapping.resolve(Slot::Revenue, Some("hats"), Some("boston")),
+            None
+        );
+        assert!(
+            mapping
+                .resolve(Slot::Revenue, Some("shoes"), None)
+                .is_some()
+        );
+        assert_eq!(mapping.rows(Slot::Revenue).count(), 1);
+    }
 
     #[test]
     fn the_most_specific_row_wins() {

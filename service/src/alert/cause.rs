@@ -1,5 +1,6 @@
 //! What alerts are about: one row a cause, the most important first.
 
+use crate::problem::Code;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -269,14 +270,27 @@ impl Cause {
 
     /// What events that failed with this problem are an alert of.
     #[must_use]
-    pub fn of_problem(problem_code: &str) -> Self {
-        match problem_code {
-            "missing_mappings" => Self::MissingMapping,
-            "closed_period" => Self::ClosedPeriod,
-            "number_taken" => Self::NumberTaken,
-            "unbalanced_event" => Self::UnbalancedEvents,
-            "plan_lacks_feature" => Self::PlanLacksFeature,
-            _ => Self::EventsFailed,
+    pub fn of_problem(problem: Code) -> Self {
+        match problem {
+            Code::MissingMappings => Self::MissingMapping,
+            Code::ClosedPeriod => Self::ClosedPeriod,
+            Code::NumberTaken => Self::NumberTaken,
+            Code::UnbalancedEvent => Self::UnbalancedEvents,
+            Code::PlanLacksFeature => Self::PlanLacksFeature,
+            Code::ForeignCurrency
+            | Code::TooManyDecimals
+            | Code::AmountTooLarge
+            | Code::AccountInactive
+            | Code::ReferenceMissing
+            | Code::NameRequired
+            | Code::AccountTypeRefused
+            | Code::CurrencyNotEnabled
+            | Code::InvalidEntry
+            | Code::EventAlreadyPosted
+            | Code::UnreadableEvent
+            | Code::Rejected
+            | Code::NothingToPost
+            | Code::NetsToZero => Self::EventsFailed,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Alert, Cause};
 use crate::error::Error;
+use crate::problem::Code;
 use crate::webhook::{self, Kind};
 use entity::alert::{Column, Entity, Model};
 use entity::id::{AlertId, EventId};
@@ -77,13 +78,13 @@ pub(crate) async fn open(tx: &TenantTx, cause: Cause, detail: &str) -> Result<()
 /// The database's.
 pub(crate) async fn happened(
     tx: &TenantTx,
-    problem_code: &str,
+    problem: Code,
     detail: &str,
     event: EventId,
 ) -> Result<(), Error> {
-    let cause = Cause::of_problem(problem_code);
+    let (cause, problem_code) = of_problem(problem);
     let condition = Condition {
-        problem_code: key_of(cause, problem_code),
+        problem_code,
         events: 1,
         examples: vec![event.0],
         ..Condition::new(cause, detail)
@@ -98,11 +99,11 @@ pub(crate) async fn happened(
     tell_opened(tx, found).await
 }
 
-/// What tells two alerts of one code apart.
-pub(crate) fn key_of(cause: Cause, problem_code: &str) -> String {
-    match cause {
-        Cause::EventsFailed => problem_code.to_owned(),
-        _ => String::new(),
+/// The cause that events with this problem are an alert of, and what tells two alerts of its code apart.
+pub(crate) fn of_problem(problem: Code) -> (Cause, String) {
+    match Cause::of_problem(problem) {
+        Cause::EventsFailed => (Cause::EventsFailed, problem.as_str().to_owned()),
+        cause => (cause, String::new()),
     }
 }
 

@@ -1,9 +1,10 @@
 //! What holds now, read from the tenant's rows; and the alerts brought into line with it.
 
 use super::Cause;
-use super::row::{self, Condition, key_of};
+use super::row::{self, Condition, of_problem};
 use crate::error::Error;
 use crate::mapping::{self, CompanyMapping};
+use crate::problem::Code;
 use crate::{connection, need, sync};
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::connection::Model as Connection;
@@ -87,7 +88,7 @@ fn of_connection(connection: &Connection) -> Option<Condition> {
 
 fn of_waiting(connection: &Connection, sync: &Sync, now: DateTime<Utc>) -> Option<Condition> {
     // What stops all posting has an alert of its own, and a sync that is stopped does not stall.
-    if connection.state != "connected" || !sync.running {
+    if connection.state != "connected" || connection.held_code.is_some() || !sync.running {
         return None;
     }
     let queued_since = sync.queue_since?;
@@ -182,14 +183,14 @@ async fn of_failed_events(tx: &TenantTx) -> Result<Vec<Condition>, Error> {
         .await?;
     Ok(rows
         .into_iter()
-        .map(|row| {
-            let cause = Cause::of_problem(&row.problem_code);
-            Condition {
-                problem_code: key_of(cause, &row.problem_code),
+        .filter_map(|row| {
+            let (cause, problem_code) = of_problem(Code::read(&row.problem_code)?);
+            Some(Condition {
+                problem_code,
                 events: row.events,
                 examples: row.examples,
                 ..Condition::new(cause, counted(row.events, &row.detail))
-            }
+            })
         })
         .collect())
 }
@@ -291,9 +292,9 @@ async fn on_trial(tx: &TenantTx) -> Result<HashSet<(String, String)>, Error> {
         .await?;
     Ok(rows
         .into_iter()
-        .map(|row| {
-            let cause = Cause::of_problem(&row.retried_code);
-            (cause.code().to_owned(), key_of(cause, &row.retried_code))
+        .filter_map(|row| {
+            let (cause, problem_code) = of_problem(Code::read(&row.retried_code)?);
+            Some((cause.code().to_owned(), problem_code))
         })
         .collect())
 }

@@ -294,7 +294,7 @@ pub(crate) async fn end(
 
 /// Tells people of an event that failed. Last in a transaction: whoever opens an alert holds its row.
 pub(crate) async fn tell(tx: &TenantTx, event: EventId, finding: &Finding) -> Result<(), Error> {
-    alert::happened(tx, finding.code.as_str(), &finding.detail, event).await
+    alert::happened(tx, finding.code, &finding.detail, event).await
 }
 
 /// The event's entry is in the books.

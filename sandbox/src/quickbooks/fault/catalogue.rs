@@ -451,6 +451,7 @@ pub(crate) fn duplicate_name() -> FaultError {
 /// A fault that is only planned, by its code. Messages are Intuit's where its list of codes has them; details are assumed.
 pub(crate) fn planned(code: u32) -> FaultError {
     match code {
+        140 => FaultError::new("140", "Company Locked Out", "The company is locked out."),
         2010 => unknown_property("Bogus", "JournalEntry", &["Line", "TxnDate"]),
         2220 => invalid_currency("CAD"),
         5020 => permission_denied(),
@@ -466,6 +467,11 @@ pub(crate) fn planned(code: u32) -> FaultError {
             "6480",
             "Matched transaction",
             "Matched transaction : This transaction was matched to a downloaded transaction and cannot be changed.",
+        ),
+        10200 => FaultError::new(
+            "10200",
+            "Company was reset",
+            "The company's data was reset.",
         ),
         // A code without a number of its own in this list is answered as the service's general failure.
         _ => FaultError::new(
