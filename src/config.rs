@@ -25,15 +25,23 @@ pub(crate) struct Config {
     pub(crate) settings: Settings,
 }
 
-/// Intuit's own addresses: the API and the discovery document.
-const PRODUCTION: (&str, &str) = (
-    "https://quickbooks.api.intuit.com/",
-    "https://developer.api.intuit.com/.well-known/openid_configuration",
-);
-const SANDBOX: (&str, &str) = (
-    "https://sandbox-quickbooks.api.intuit.com/",
-    "https://developer.api.intuit.com/.well-known/openid_sandbox_configuration",
-);
+/// Intuit's own addresses: the API, the discovery document, and the web app.
+struct Intuit {
+    api: &'static str,
+    discovery: &'static str,
+    app: &'static str,
+}
+
+const PRODUCTION: Intuit = Intuit {
+    api: "https://quickbooks.api.intuit.com/",
+    discovery: "https://developer.api.intuit.com/.well-known/openid_configuration",
+    app: "https://qbo.intuit.com/",
+};
+const SANDBOX: Intuit = Intuit {
+    api: "https://sandbox-quickbooks.api.intuit.com/",
+    discovery: "https://developer.api.intuit.com/.well-known/openid_sandbox_configuration",
+    app: "https://sandbox.qbo.intuit.com/",
+};
 
 impl Config {
     /// Reads the environment.
@@ -65,6 +73,7 @@ impl Config {
             "where the outside reaches the API, as in https://tillpost.example.com/",
             environment,
         );
+        let intuit = reader.intuit();
         let config = Self {
             database_url: reader.needed("DATABASE_URL", "the database, as the role tillpost_app"),
             platform_database_url: reader.needed(
@@ -92,7 +101,8 @@ impl Config {
                     "the platform's own credential: 32 random characters or more",
                 ),
                 return_urls: reader.return_urls(environment),
-                quickbooks: reader.quickbooks(&public_url),
+                quickbooks: reader.quickbooks(&public_url, &intuit),
+                quickbooks_app_url: reader.app_url(&intuit),
                 public_url,
                 posting: Posting::default(),
             },
@@ -216,12 +226,12 @@ impl Reader {
         })
     }
 
-    fn quickbooks(&mut self, public_url: &Url) -> quickbooks::Settings {
+    fn intuit(&mut self) -> Intuit {
         let environment = self.needed(
             "QUICKBOOKS_ENVIRONMENT",
             "`production`, or `sandbox` for Intuit's development companies",
         );
-        let (api, discovery) = match environment.as_str() {
+        match environment.as_str() {
             "production" => PRODUCTION,
             "sandbox" => SANDBOX,
             "" => PRODUCTION,
@@ -232,7 +242,19 @@ impl Reader {
                 );
                 PRODUCTION
             }
-        };
+        }
+    }
+
+    fn app_url(&mut self, intuit: &Intuit) -> Url {
+        let text = self.or("QUICKBOOKS_APP_URL", intuit.app);
+        let mut url = self.url("QUICKBOOKS_APP_URL", &text);
+        if !url.path().ends_with('/') {
+            url.set_path(&format!("{}/", url.path()));
+        }
+        url
+    }
+
+    fn quickbooks(&mut self, public_url: &Url, intuit: &Intuit) -> quickbooks::Settings {
         let client_id = self.needed(
             "QUICKBOOKS_CLIENT_ID",
             "the client ID of your app at Intuit",
@@ -241,8 +263,8 @@ impl Reader {
             "QUICKBOOKS_CLIENT_SECRET",
             "the client secret of your app at Intuit",
         );
-        let api = self.or("QUICKBOOKS_BASE_URL", api);
-        let discovery = self.or("QUICKBOOKS_DISCOVERY_URL", discovery);
+        let api = self.or("QUICKBOOKS_BASE_URL", intuit.api);
+        let discovery = self.or("QUICKBOOKS_DISCOVERY_URL", intuit.discovery);
         quickbooks::Settings {
             client_id,
             client_secret: client_secret.into(),
@@ -298,7 +320,18 @@ mod tests {
             config.settings.quickbooks.redirect_uri.as_str(),
             "https://tillpost.shop/v1/oauth/callback"
         );
-        assert_eq!(config.settings.quickbooks.api_base_url.as_str(), SANDBOX.0);
+        assert_eq!(
+            config.settings.quickbooks.api_base_url.as_str(),
+            SANDBOX.api
+        );
+        assert_eq!(config.settings.quickbooks_app_url.as_str(), SANDBOX.app);
+        let mut variables = complete();
+        variables.insert("QUICKBOOKS_APP_URL".into(), "https://books.shop/qbo".into());
+        let config = Config::from(variables).unwrap();
+        assert_eq!(
+            config.settings.quickbooks_app_url.as_str(),
+            "https://books.shop/qbo/"
+        );
     }
 
     #[test]

@@ -121,6 +121,7 @@ pub(crate) fn settings(simulator: &Simulator, public_url: &Url) -> anyhow::Resul
             minor_version: quickbooks::Settings::MINOR_VERSION,
             timeouts: Timeouts::default(),
         },
+        quickbooks_app_url: simulator.base_url(),
         posting: Posting::default(),
     })
 }

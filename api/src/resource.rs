@@ -6,6 +6,8 @@ pub(crate) mod api_key;
 pub(crate) mod audit;
 pub(crate) mod connection;
 pub(crate) mod event;
+pub(crate) mod event_export;
+pub(crate) mod event_query;
 pub(crate) mod explorer;
 pub(crate) mod flow;
 pub(crate) mod health;

@@ -2,8 +2,9 @@
 //! operation's id, in [`service::access::OPERATIONS`], in the OpenAPI document and in the log.
 
 use crate::resource::{
-    account, alert, api_key, audit, connection, event, explorer, flow, health, ingest, known_key,
-    mapping, past_sync, problem_code, readiness, settings, suggestion, sync, tenant,
+    account, alert, api_key, audit, connection, event, event_export, explorer, flow, health,
+    ingest, known_key, mapping, past_sync, problem_code, readiness, settings, suggestion, sync,
+    tenant,
 };
 use crate::routing::routes;
 
@@ -47,6 +48,7 @@ routes! {
 
         post   "/v1/tenants/{tenant_id}/events" => ingest::take_in_events;
         get    "/v1/tenants/{tenant_id}/events" => event::list_events;
+        get    "/v1/tenants/{tenant_id}/events/export" => event_export::export_events;
         get    "/v1/tenants/{tenant_id}/events/counts" => event::read_event_counts;
         get    "/v1/tenants/{tenant_id}/events/{event_id}" => event::read_event;
         get    "/v1/tenants/{tenant_id}/events/{event_id}/preview" => event::preview_event;

@@ -102,6 +102,7 @@ pub const OPERATIONS: &[(&str, Scope)] = &[
     ("forget_known_key", Scope::MappingsManage),
     ("take_in_events", Scope::EventsWrite),
     ("list_events", Scope::EventsRead),
+    ("export_events", Scope::EventsRead),
     ("read_event_counts", Scope::EventsRead),
     ("read_event", Scope::EventsRead),
     ("preview_event", Scope::EventsRead),

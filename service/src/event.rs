@@ -1,9 +1,11 @@
 //! Events as they stand: listed, read with their entry and attempts, and previewed without posting.
 
 pub(crate) mod counts;
+mod export;
 mod filter;
 mod find;
 pub(crate) mod history;
+mod link;
 mod list;
 mod position;
 mod preview;
@@ -16,6 +18,7 @@ pub use counts::{EventCounts, ProblemCount, StatusCount, counts};
 use entity::event::{Column, Entity, Model};
 use entity::id::{EventId, PastSyncId, TenantId};
 use entity::store::TenantTx;
+pub use export::{Export, HEADER, export};
 pub use filter::EventFilter;
 pub use history::{Happened, HistoryRecord};
 pub use list::{list, statement};

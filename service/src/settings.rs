@@ -41,6 +41,8 @@ pub struct Settings {
     pub return_urls: Vec<Url>,
     /// How QuickBooks is reached.
     pub quickbooks: quickbooks::Settings,
+    /// QuickBooks' own web app, which a person looks at entries in.
+    pub quickbooks_app_url: Url,
     /// The pace of posting.
     pub posting: Posting,
 }

@@ -195,10 +195,11 @@ fn settings() -> Settings {
             client_secret: SecretString::from("bench"),
             redirect_uri: base.join("v1/oauth/callback").unwrap(),
             api_base_url: base.clone(),
-            endpoints: quickbooks::Endpoints::Discovery(base),
+            endpoints: quickbooks::Endpoints::Discovery(base.clone()),
             minor_version: quickbooks::Settings::MINOR_VERSION,
             timeouts: quickbooks::Timeouts::default(),
         },
+        quickbooks_app_url: base,
         posting: Posting::default(),
     }
 }

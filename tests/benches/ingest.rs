@@ -381,6 +381,7 @@ fn settings(base: &Url) -> Settings {
             minor_version: quickbooks::Settings::MINOR_VERSION,
             timeouts: quickbooks::Timeouts::default(),
         },
+        quickbooks_app_url: base.clone(),
         posting: Posting::default(),
     }
 }

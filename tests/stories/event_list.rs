@@ -10,7 +10,7 @@ use service::event::{EventFilter, statement};
 use std::collections::BTreeSet;
 
 /// Fills the table with events of many sorts, of this tenant and of a neighbour.
-async fn fill(world: &World, store: &Tenant<'_>, events: u32) {
+pub async fn fill(world: &World, store: &Tenant<'_>, events: u32) {
     let neighbour = world.tenant("Hillside").await;
     for tenant in [store, &neighbour] {
         let id = tenant.id.0;
@@ -42,7 +42,7 @@ fn past_sync_of(store: &Tenant<'_>) -> String {
 }
 
 /// All pages of a list, in order.
-async fn pages(store: &Tenant<'_>, query: &str, limit: usize) -> Vec<Value> {
+pub async fn pages(store: &Tenant<'_>, query: &str, limit: usize) -> Vec<Value> {
     let mut events = Vec::new();
     let mut cursor = String::new();
     loop {
@@ -226,6 +226,7 @@ async fn what_cannot_be_meant_is_refused_and_says_how_to_mend_it() {
         ("status=done", 422, "invalid_status", "status"),
         ("status=failed,,synced", 422, "invalid_status", "status"),
         ("type=sale", 422, "invalid_type", "type"),
+        ("problem=bad_luck", 422, "unknown_problem_code", "problem"),
         ("from_date=yesterday", 400, "invalid_parameter", "from_date"),
         ("from_date=0001-01-01", 422, "invalid_window", "from_date"),
         (

@@ -13,6 +13,7 @@ mod alerts;
 mod bell;
 mod contract;
 mod event_counts;
+mod event_export;
 mod event_history;
 mod event_list;
 mod first_hour;

@@ -377,6 +377,7 @@ fn settings(base: &Url, callback: Url, simulator: &Simulator, posting: Posting) 
             minor_version: quickbooks::Settings::MINOR_VERSION,
             timeouts: quickbooks::Timeouts::default(),
         },
+        quickbooks_app_url: simulator.base_url(),
         posting,
     }
 }

@@ -174,6 +174,7 @@ fn settings() -> Settings {
             minor_version: quickbooks::Settings::MINOR_VERSION,
             timeouts: quickbooks::Timeouts::default(),
         },
+        quickbooks_app_url: "http://127.0.0.1:9/".parse().unwrap(),
         posting: Posting::default(),
     }
 }

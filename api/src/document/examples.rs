@@ -269,6 +269,7 @@ fn answers(id: &str, kind: &str) -> Vec<Shown> {
             items: vec![failed_event(), event()],
             next_cursor: Some("AAZQmGpRYEABkwv5oZ1vJhh8eJkBHKqz".to_owned()),
         })),
+        "export_events" => vec![("Two events", Value::String(exported()))],
         "read_event_counts" => one(json!(event_counts())),
         "read_event" => vec![("Synced", json!(event_detail()))],
         "preview_event" => vec![

@@ -1,75 +1,16 @@
 //! Events as they stand.
 
+use super::event_query::EventQuery;
 use super::{Answer, Product};
 use crate::authorised::InTenant;
 use crate::body::BodyOrNone;
 use crate::page::EventPage;
-use crate::parameter::{Id, Params, day};
+use crate::parameter::{Id, Params};
 use actix_web::web::Json;
-use chrono::NaiveDate;
-use entity::id::{EventId, PastSyncId};
-use serde::Deserialize;
+use entity::id::EventId;
 use service::cursor::PageQuery;
-use service::event::{self, EventCounts, EventDetail, EventFilter, Preview};
+use service::event::{self, EventCounts, EventDetail, Preview};
 use service::retry::{self, Retried, RetriedEvent, RetryFailed};
-use utoipa::IntoParams;
-
-/// Which events.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct EventQuery {
-    /// Only those that stand so, with commas between: `never_synced`, `not_synced`, `processing`, `synced`, `failed`, `skipped`.
-    #[param(value_type = Option<Vec<String>>, style = Form, explode = false, example = json!(["failed", "not_synced"]))]
-    status: Option<String>,
-    /// Only these types of transactions, with commas between.
-    #[param(value_type = Option<Vec<String>>, style = Form, explode = false, example = json!(["ticket"]))]
-    r#type: Option<String>,
-    /// The first business date of a window; it belongs to it.
-    #[param(example = "2026-11-01")]
-    #[serde(default, deserialize_with = "day")]
-    from_date: Option<NaiveDate>,
-    /// The last business date of a window; it belongs to it.
-    #[param(example = "2026-11-30")]
-    #[serde(default, deserialize_with = "day")]
-    to_date: Option<NaiveDate>,
-    /// Only those of this location, exactly as events name it.
-    #[param(example = "boston")]
-    location: Option<String>,
-    /// Only those with these problems, by code, with commas between.
-    #[param(value_type = Option<Vec<String>>, style = Form, explode = false, example = json!(["missing_mappings"]))]
-    problem: Option<String>,
-    /// Only the one with this number.
-    #[param(example = "100001")]
-    number: Option<String>,
-    /// Only those whose `external_id` or `number` begins so; 10,000 events at the most may.
-    #[param(example = "tkt_10")]
-    text: Option<String>,
-    /// Only those that this past sync queued.
-    #[param(value_type = Option<PastSyncId>)]
-    past_sync_id: Option<String>,
-    /// `next_cursor` of the page before; left out: the first page.
-    cursor: Option<String>,
-    /// Rows in the page, 1 to 200; left out: 50.
-    #[param(minimum = 1, maximum = 200)]
-    limit: Option<u64>,
-}
-
-impl EventQuery {
-    fn filter(&self) -> EventFilter {
-        EventFilter {
-            status: self.status.clone(),
-            kind: self.r#type.clone(),
-            from_date: self.from_date,
-            to_date: self.to_date,
-            location: self.location.clone(),
-            problem: self.problem.clone(),
-            number: self.number.clone(),
-            text: self.text.clone(),
-            past_sync_id: self.past_sync_id.clone(),
-        }
-    }
-}
 
 /// List events
 ///

@@ -116,6 +116,27 @@ pub(crate) fn books(
     )
 }
 
+/// The entries that have one id, each with its company.
+pub(crate) fn journal(found: &[(CompanySummary, PostedEntry)]) -> String {
+    let entries: String = found
+        .iter()
+        .map(|(company, posted)| {
+            format!(
+                "<h2>{}</h2><p><a href=\"/sandbox/books/{}\">all books</a></p>{}",
+                escape(&company.name),
+                escape(&company.realm_id),
+                entry(posted)
+            )
+        })
+        .collect();
+    let entries = if entries.is_empty() {
+        "<p>No journal entry has this id.</p>".to_owned()
+    } else {
+        entries
+    };
+    page("Journal entry", &format!("<h1>Journal entry</h1>{entries}"))
+}
+
 fn balance_table(trial_balance: &TrialBalance) -> String {
     let rows: String = trial_balance
         .accounts

@@ -2,6 +2,7 @@
 
 use super::STATUSES;
 use crate::error::Error;
+use crate::problem::Code;
 use accounting::event::TransactionType;
 use chrono::{Datelike, NaiveDate};
 use entity::id::PastSyncId;
@@ -52,7 +53,7 @@ pub(super) struct Beginning(pub(super) String, pub(super) Option<String>);
 
 impl Filter {
     /// # Errors
-    /// `invalid_status`, `invalid_type`, `invalid_window`, `invalid_past_sync_id`, `invalid_filter`.
+    /// `invalid_status`, `invalid_type`, `unknown_problem_code`, `invalid_window`, `invalid_past_sync_id`, `invalid_filter`.
     pub(super) fn read(filter: &EventFilter) -> Result<Self, Error> {
         let types = TransactionType::ALL.map(TransactionType::as_str);
         for (field, date) in [("from_date", filter.from_date), ("to_date", filter.to_date)] {
@@ -84,7 +85,12 @@ impl Filter {
             from_date: filter.from_date,
             to_date: filter.to_date,
             location: word("location", filter.location.as_deref())?,
-            problems: list("problem", filter.problem.as_deref())?,
+            problems: known(
+                "unknown_problem_code",
+                "problem",
+                filter.problem.as_deref(),
+                &Code::ALL.map(Code::as_str),
+            )?,
             number: word("number", filter.number.as_deref())?,
             text: word("text", filter.text.as_deref())?.map(Beginning::of),
             past_sync_id: filter.past_sync_id.as_deref().map(past_sync).transpose()?,
@@ -233,7 +239,7 @@ mod tests {
                     problem: Some("a,,b".into()),
                     ..usual()
                 },
-                "invalid_filter",
+                "unknown_problem_code",
                 "problem",
             ),
             (

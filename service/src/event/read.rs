@@ -1,7 +1,7 @@
 //! One event with its body, its journal entries and what was tried.
 
 use super::history::{self, HistoryRecord};
-use super::{Event, row};
+use super::{Event, link, row};
 use crate::Service;
 use crate::error::Error;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -44,6 +44,12 @@ pub struct JournalEntry {
     /// Its id in QuickBooks.
     #[schema(example = "228")]
     pub qbo_id: Option<String>,
+    /// Its page in QuickBooks' own web app, once it is posted; it opens in the company that the browser is signed in to.
+    #[schema(
+        format = "uri",
+        example = "https://qbo.intuit.com/app/journal?txnId=228"
+    )]
+    pub link: Option<String>,
     /// When it came to an end: posted, refused or withdrawn.
     pub settled_at: Option<DateTime<Utc>>,
     /// What was tried, in order.
@@ -117,6 +123,10 @@ pub async fn read(service: &Service, tenant: TenantId, id: EventId) -> Result<Ev
             generation: entry.generation,
             state: entry.state,
             accounting_date: entry.accounting_date,
+            link: entry
+                .qbo_id
+                .as_deref()
+                .and_then(|id| link::to_entry(&service.settings().quickbooks_app_url, id)),
             qbo_id: entry.qbo_id,
             settled_at: entry.settled_at,
         })

@@ -320,6 +320,7 @@ pub(super) fn event_detail() -> EventDetail {
             state: "posted".to_owned(),
             accounting_date: day("2026-11-20"),
             qbo_id: some("228"),
+            link: some("https://qbo.intuit.com/app/journal?txnId=228"),
             settled_at: Some(at("2026-11-20T23:22:07Z")),
             attempts: vec![Attempt {
                 number: 1,
@@ -361,6 +362,21 @@ fn history() -> Vec<HistoryRecord> {
             ..HistoryRecord::new(at("2026-11-20T23:22:07Z"), Happened::Synced)
         },
     ]
+}
+
+pub(super) fn exported() -> String {
+    let failed = "100002,ticket,2026-11-20,boston,failed,missing_mappings,\"no account is mapped for payment[paypal]; map each and retry\",\
+         Map an account for each slot and key that is named.,,,,ticket_1002,2026-11-20T23:22:05Z,2026-11-20T23:22:06Z,,\
+         evt_01jd5zkfh2e8vs3hj6w5q9r4ta";
+    let synced = "100001,ticket,2026-11-20,boston,synced,,,,2026-11-20,228,https://qbo.intuit.com/app/journal?txnId=228,\
+         ticket_1001,2026-11-20T23:22:05Z,2026-11-20T23:22:06Z,2026-11-20T23:22:07Z,evt_01jd5zk8x9e3qr0v7m2c4n6p8t";
+    [
+        service::event::HEADER.join(",").as_str(),
+        failed,
+        synced,
+        "",
+    ]
+    .join("\r\n")
 }
 
 pub(super) fn event_counts() -> EventCounts {

@@ -79,6 +79,25 @@ fn page(html: String) -> HttpResponse {
         .body(html)
 }
 
+/// What the web app's address of an entry says.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Journal {
+    txn_id: String,
+}
+
+/// Nobody is signed in here, so an id is looked for in all companies.
+pub(super) async fn journal(control: Controls, query: Query<Journal>) -> HttpResponse {
+    let mut found = Vec::new();
+    for company in control.companies() {
+        let entries = control.entries(&company.realm_id).unwrap_or_default();
+        if let Some(entry) = entries.into_iter().find(|entry| entry.id == query.txn_id) {
+            found.push((company, entry));
+        }
+    }
+    page(pages::journal(&found))
+}
+
 pub(super) async fn companies(control: Controls) -> HttpResponse {
     answer(Ok(control.companies()))
 }

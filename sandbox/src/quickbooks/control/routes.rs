@@ -19,6 +19,11 @@ pub(crate) static ROUTES: &[(&str, &str, &str)] = &[
     ("GET", "/sandbox/companies/{realm}", "one company"),
     ("GET", "/sandbox/books/{realm}", "its books, as a page"),
     (
+        "GET",
+        "/app/journal?txnId={id}",
+        "a journal entry as the web app shows it, of every company that has one with this id",
+    ),
+    (
         "POST",
         "/sandbox/companies/{realm}/accounts",
         "open an account: name, account_type, account_sub_type, number",
@@ -168,6 +173,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .route("/sandbox", get().to(handlers::index))
         .route("/sandbox/", get().to(handlers::index))
         .route("/sandbox/books/{realm}", get().to(handlers::books))
+        .route("/app/journal", get().to(handlers::journal))
         .route("/sandbox/companies", get().to(handlers::companies))
         .route("/sandbox/companies", post().to(handlers::seed_company))
         .route("/sandbox/companies/{realm}", get().to(handlers::company))
