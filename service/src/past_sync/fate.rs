@@ -40,7 +40,7 @@ pub(super) enum Fate {
     Skip(SkipReason),
     /// It would fail.
     Refuse {
-        finding: Finding,
+        finding: Box<Finding>,
         causes: Vec<String>,
     },
 }
@@ -59,7 +59,7 @@ pub(super) fn of(
         Known::PostedOtherwise => {
             let entry_version = event.entry_version.unwrap_or_default();
             return Ok(Fate::Refuse {
-                finding: Finding::already_posted(entry_version, event.version),
+                finding: Box::new(Finding::already_posted(entry_version, event.version)),
                 causes: Vec::new(),
             });
         }
@@ -77,7 +77,10 @@ pub(super) fn of(
                     Refusal::AccountsUnusable(_) => accounts.map(ToString::to_string).collect(),
                     _ => refusal.causes(),
                 };
-                return Ok(Fate::Refuse { finding, causes });
+                return Ok(Fate::Refuse {
+                    finding: Box::new(finding),
+                    causes,
+                });
             }
         },
     };
@@ -90,7 +93,7 @@ pub(super) fn of(
         return Ok(Fate::AlreadyPosted);
     }
     Ok(Fate::Refuse {
-        finding: Finding::number_taken(&event.number, holders.first()),
+        finding: Box::new(Finding::number_taken(&event.number, holders.first())),
         causes: vec![event.number.clone()],
     })
 }

@@ -138,7 +138,7 @@ impl Tally {
                     self.closed.add(business_date);
                 }
                 let problem = self.problems.entry(finding.code).or_default();
-                problem.add(event, finding, causes);
+                problem.add(event, *finding, causes);
             }
         }
         self.all += counts;

@@ -67,6 +67,7 @@ pub struct Facts {
 
 /// A slot that has no account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = EventProblemMissing)]
 pub struct MissingMapping {
     /// The slot.
     #[schema(example = "payment")]
@@ -83,6 +84,7 @@ pub struct MissingMapping {
 
 /// An account by its names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = EventProblemAccount)]
 pub struct NamedAccount {
     /// Its id here; none where the chart of accounts does not hold it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -106,6 +108,7 @@ pub struct NamedAccount {
 
 /// An entry in QuickBooks that is not ours.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = EventProblemEntry)]
 pub struct ForeignEntry {
     /// Its id in QuickBooks.
     #[schema(example = "145")]
@@ -117,6 +120,7 @@ pub struct ForeignEntry {
 
 /// What QuickBooks said when it refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = EventProblemQuotation)]
 pub struct Said {
     /// The code of its fault.
     #[schema(example = "6210")]

@@ -43,9 +43,9 @@ impl Names {
     }
 
     /// Those among `qbo_ids` of which this is known.
-    pub(super) fn those<'a>(
+    pub(super) fn those(
         &self,
-        qbo_ids: &'a [String],
+        qbo_ids: &[String],
         known: impl Fn(&Model) -> bool,
     ) -> Vec<NamedAccount> {
         let found = qbo_ids.iter().filter_map(|id| self.accounts.get(id));
