@@ -6,7 +6,10 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, Header};
 use actix_web::{FromRequest, HttpRequest};
 use chrono::NaiveDate;
-use entity::id::{AccountId, AccountImportId, AlertId, ApiKeyId, EventId, MappingId, PastSyncId};
+use entity::id::{
+    AccountCreationId, AccountId, AccountImportId, AlertId, ApiKeyId, EventId, MappingId,
+    PastSyncId,
+};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use service::mapping::Expected;
@@ -39,6 +42,7 @@ in_path! {
     ApiKeyId = "api_key_id";
     AccountImportId = "account_import_id";
     AccountId = "account_id";
+    AccountCreationId = "account_creation_id";
     MappingId = "mapping_id";
     EventId = "event_id";
     PastSyncId = "past_sync_id";

@@ -1,6 +1,7 @@
 //! The handlers, one file a resource. Each reads its request, calls one use-case of `service`, and writes the answer.
 
 pub(crate) mod account;
+pub(crate) mod account_creation;
 pub(crate) mod alert;
 pub(crate) mod api_key;
 pub(crate) mod audit;

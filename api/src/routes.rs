@@ -2,9 +2,9 @@
 //! operation's id, in [`service::access::OPERATIONS`], in the OpenAPI document and in the log.
 
 use crate::resource::{
-    account, alert, api_key, audit, connection, event, event_export, explorer, flow, health,
-    ingest, known_key, mapping, past_sync, problem_code, readiness, settings, suggestion, sync,
-    tenant,
+    account, account_creation, alert, api_key, audit, connection, event, event_export, explorer,
+    flow, health, ingest, known_key, mapping, past_sync, problem_code, readiness, settings,
+    suggestion, sync, tenant,
 };
 use crate::routing::routes;
 
@@ -29,6 +29,8 @@ routes! {
 
         post   "/v1/tenants/{tenant_id}/account-imports" => account::create_account_import;
         get    "/v1/tenants/{tenant_id}/account-imports/{account_import_id}" => account::read_account_import;
+        post   "/v1/tenants/{tenant_id}/account-creations" => account_creation::create_account_creation;
+        get    "/v1/tenants/{tenant_id}/account-creations/{account_creation_id}" => account_creation::read_account_creation;
         get    "/v1/tenants/{tenant_id}/accounts" => account::list_accounts;
         get    "/v1/tenants/{tenant_id}/accounts/{account_id}" => account::read_account;
         delete "/v1/tenants/{tenant_id}/accounts/{account_id}" => account::delete_account;

@@ -105,6 +105,8 @@ typed_id! {
     AccountId, AccountTag, "acc";
     /// One import of the chart of accounts.
     AccountImportId, AccountImportTag, "aci";
+    /// An account that is to be created in QuickBooks.
+    AccountCreationId, AccountCreationTag, "acr";
     /// A row of the mapping: a slot, and the account that plays it.
     MappingId, MappingTag, "map";
     /// A change of the mapping, in its history.

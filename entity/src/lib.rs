@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod account;
+pub mod account_creation;
 pub mod account_import;
 pub mod alert;
 pub mod api_key;

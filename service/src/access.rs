@@ -86,6 +86,8 @@ pub const OPERATIONS: &[(&str, Scope)] = &[
     ("disconnect", Scope::ConnectionManage),
     ("create_account_import", Scope::AccountsManage),
     ("read_account_import", Scope::AccountsRead),
+    ("create_account_creation", Scope::AccountsManage),
+    ("read_account_creation", Scope::AccountsRead),
     ("list_accounts", Scope::AccountsRead),
     ("read_account", Scope::AccountsRead),
     ("delete_account", Scope::AccountsManage),

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod access;
+pub mod account_creation;
 pub mod alert;
 pub mod api_key;
 pub mod audit;

@@ -150,7 +150,7 @@ pub async fn set(
     request: SetMapping,
 ) -> Result<Changed<Mapping>, Error> {
     let tx = service.tenant(tenant).await?;
-    let mut pen = Pen::take(&tx, caller, expected, Way::ByHand).await?;
+    let mut pen = Pen::take(&tx, caller.actor(), expected, Way::ByHand).await?;
     let mapping = pen.set(&request).await?;
     let (version, cures) = pen.put_down().await?;
     tx.commit().await?;
@@ -174,7 +174,7 @@ pub async fn set_many(
 ) -> Result<Changed<Vec<MappingResult>>, Error> {
     check_count(requests.len())?;
     let tx = service.tenant(tenant).await?;
-    let mut pen = Pen::take(&tx, caller, expected, Way::ByHand).await?;
+    let mut pen = Pen::take(&tx, caller.actor(), expected, Way::ByHand).await?;
     let mut results = Vec::with_capacity(requests.len());
     for (index, request) in requests.iter().enumerate() {
         results.push(pen.set_or_say(index, request).await?);
@@ -223,7 +223,7 @@ pub async fn clear(
     if connection::current(&tx).await?.is_none() {
         return Err(Error::NotFound);
     }
-    let mut pen = Pen::take(&tx, caller, expected, Way::ByHand).await?;
+    let mut pen = Pen::take(&tx, caller.actor(), expected, Way::ByHand).await?;
     pen.clear(id).await?;
     let (version, cures) = pen.put_down().await?;
     tx.commit().await?;
@@ -322,14 +322,14 @@ impl<'t> Pen<'t> {
     /// Locks the mapping against other changes of it and reads it.
     pub(crate) async fn take(
         tx: &'t TenantTx,
-        caller: &'t Caller,
+        actor: &'t str,
         expected: &Expected,
         way: Way,
     ) -> Result<Self, Error> {
         let company = lock(tx, expected).await?;
         Ok(Self {
             tx,
-            actor: caller.actor(),
+            actor,
             way,
             desk: CompanyMapping::read(tx, company).await?,
             changed: false,

@@ -14,6 +14,7 @@ pub mod pace;
 mod send;
 mod settle;
 
+use crate::account_creation::{self, Created};
 use crate::alert::Cause as AlertCause;
 use crate::chart::Imported;
 use crate::error::Error;
@@ -24,9 +25,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use entity::connection::Model as Connection;
 use entity::id::TenantId;
 use entity::store::TenantTx;
+pub(crate) use identity::derived_id;
 use lease::Lease;
 use quickbooks::{Cause, Company};
 use sea_orm::FromQueryResult;
+pub(crate) use settle::outcome;
 use tokio_util::sync::CancellationToken;
 
 /// How a turn ended.
@@ -268,6 +271,11 @@ async fn round(turn: &mut Turn<'_>) -> Result<Round, Error> {
             return settle::trouble(turn, &failure).await;
         }
     }
+    match account_creation::run(turn).await? {
+        Created::Nothing => {}
+        Created::Then(round) => return Ok(round),
+        Created::Trouble(failure) => return settle::trouble(turn, &failure).await,
+    }
     match doubt::look_up(turn).await? {
         Round::More => {}
         end => return Ok(end),
@@ -346,7 +354,9 @@ async fn next_due(tx: &TenantTx, company_id: &str) -> Result<Option<DateTime<Utc
                    WHERE {mine:e} AND {mine:s} AND {mine:c} AND c.is_current AND s.running AND e.status = 'not_synced'),
                  (SELECT min(j.due_at) FROM journal_entry j WHERE {mine:j} AND j.company_id = $2 AND j.state = 'unknown'),
                  (SELECT min(i.due_at) FROM account_import i
-                   WHERE {mine:i} AND i.company_id = $2 AND i.state IN ('queued', 'running'))) AS due_at) AS work
+                   WHERE {mine:i} AND i.company_id = $2 AND i.state IN ('queued', 'running')),
+                 (SELECT min(c.due_at) FROM account_creation c
+                   WHERE {mine:c} AND c.company_id = $2 AND c.state = 'queued')) AS due_at) AS work
               WHERE work.due_at IS NOT NULL",
             vec![company_id.into()],
         )

@@ -28,7 +28,7 @@ pub struct Readiness {
     /// How many accounts are missing; the list shows the first 1,000.
     pub missing_total: u64,
     /// What events or declared keys ask for and no account is mapped for; what keeps most events comes first.
-    pub missing: Vec<MissingMapping>,
+    pub missing: Vec<UnmappedNeed>,
     /// Rows of the mapping that entries cannot use.
     pub broken: Vec<BrokenMapping>,
     /// Rows whose account is of a type that is unusual for the slot; they work.
@@ -37,7 +37,7 @@ pub struct Readiness {
 
 /// An account that is missing.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct MissingMapping {
+pub struct UnmappedNeed {
     /// The slot.
     #[schema(value_type = accounting::Slot, example = "payment")]
     pub slot: String,
@@ -389,7 +389,7 @@ fn counted(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
-impl From<Missing> for MissingMapping {
+impl From<Missing> for UnmappedNeed {
     fn from(missing: Missing) -> Self {
         Self {
             slot: missing.need.slot.as_str().to_owned(),

@@ -175,7 +175,7 @@ pub async fn apply(
 ) -> Result<(AppliedSuggestions, String), Error> {
     let least = read(request)?;
     let tx = service.tenant(tenant).await?;
-    let mut pen = Pen::take(&tx, caller, expected, Way::Suggestion).await?;
+    let mut pen = Pen::take(&tx, caller.actor(), expected, Way::Suggestion).await?;
     let suggestions = work_out(&tx, &pen.desk).await?;
     let mut results = Vec::new();
     if request.all {

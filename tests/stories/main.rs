@@ -9,6 +9,7 @@
     reason = "a story that breaks says where"
 )]
 
+mod account_creations;
 mod alerts;
 mod bell;
 mod contract;

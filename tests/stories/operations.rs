@@ -67,6 +67,10 @@ impl Operation {
             "set_mappings" => json!({
                 "mappings": [{ "slot": "revenue", "key": "books", "location": "boston", "account_id": account_id }],
             }),
+            "create_account_creation" => json!({
+                "name": "Books Clearing", "number": "1999", "account_type": "Other Current Asset",
+                "account_sub_type": "OtherCurrentAssets", "map_to": { "slot": "payment", "key": "books" },
+            }),
             "apply_mapping_suggestions" => json!({
                 "rows": [{ "slot": "revenue", "key": "books", "account_id": account_id }],
             }),

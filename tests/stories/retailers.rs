@@ -124,6 +124,12 @@ impl<'w> Retailer<'w> {
         let link = store
             .post("/connection/authorization-requests", json!({}))
             .await;
+        let creation = store
+            .post(
+                "/account-creations",
+                json!({ "name": "Vouchers", "account_type": "Other Current Asset" }),
+            )
+            .await;
         let listed = |page: Value| -> Vec<Value> { page["items"].as_array().unwrap().clone() };
         let mut events = listed(store.get("/events").await);
         let statuses: BTreeSet<_> = events
@@ -143,6 +149,7 @@ impl<'w> Retailer<'w> {
         self.ids = BTreeMap::from([
             ("tenant_id", vec![store.id.to_string()]),
             ("api_key_id", vec![id(&spare)]),
+            ("account_creation_id", vec![id(&creation)]),
             ("account_import_id", vec![id(&import)]),
             ("account_id", accounts.iter().take(2).map(id).collect()),
             ("mapping_id", vec![id(mapping)]),

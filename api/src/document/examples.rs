@@ -124,6 +124,11 @@ fn requests(id: &str, kind: &str) -> Vec<Shown> {
                 {"slot": "payment", "key": "card", "account_id": ACCOUNT},
             ]}),
         )],
+        "create_account_creation" => vec![(
+            "As a suggestion names it, mapped once it is there",
+            json!({"name": "Paypal Clearing", "number": "1320", "account_type": "Other Current Asset",
+                   "account_sub_type": "OtherCurrentAssets", "map_to": {"slot": "payment", "key": "paypal"}}),
+        )],
         "apply_mapping_suggestions" => vec![
             (
                 "All that are sure enough",
@@ -241,6 +246,8 @@ fn answers(id: &str, kind: &str) -> Vec<Shown> {
             items: vec![mapping_change()],
             next_cursor: None
         })),
+        "create_account_creation" => vec![("Queued", json!(account_creation(false)))],
+        "read_account_creation" => vec![("Done", json!(account_creation(true)))],
         "list_mapping_suggestions" => vec![(
             "One account of the chart, one to create",
             json!(MappingSuggestionPage {
@@ -367,6 +374,7 @@ mod tests {
         reads::<service::mapping::SetMapping>("set_mapping");
         reads::<SetMappings>("set_mappings");
         reads::<DeclareKeys>("declare_known_keys");
+        reads::<service::account_creation::CreateAccount>("create_account_creation");
         reads::<service::suggestion::ApplySuggestions>("apply_mapping_suggestions");
         reads::<service::retry::RetryFailed>("retry_failed_events");
         reads::<service::past_sync::CreatePastSync>("create_past_sync");

@@ -138,6 +138,10 @@ fn conflict(id: &str) -> Problem {
             "event_not_failed",
             "event evt_01jd5zk8x9e3qr0v7m2c4n6p8t is synced: there is nothing to retry",
         ),
+        "create_account_creation" => (
+            "account_exists",
+            "the chart has an account `Paypal Clearing`, or it is being created already: map that one, or choose another name",
+        ),
         "forget_known_key" => (
             "key_in_use",
             "events carry the payment type `cash`, so it stays known; map it instead",
@@ -161,6 +165,11 @@ fn unprocessable(id: &str) -> Problem {
             "unknown_field",
             "acount_id",
             "unknown field `acount_id`, expected one of `slot`, `key`, `location`, `account_id`; leave it out or spell it so",
+        ),
+        "create_account_creation" => (
+            "unknown_account_type",
+            "account_type",
+            "`Asset` is no type of account that a slot could use; use one of Bank, Cost of Goods Sold, …",
         ),
         "apply_mapping_suggestions" => (
             "nothing_chosen",

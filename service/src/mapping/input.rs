@@ -53,6 +53,16 @@ pub(crate) fn slot(text: &str) -> Result<Slot, Error> {
     })
 }
 
+/// Reads a slot and its key, where there is one.
+///
+/// # Errors
+/// `unknown_slot`, `unexpected_key`, `invalid_key`.
+pub(crate) fn place(slot_name: &str, key_text: Option<&str>) -> Result<Slot, Error> {
+    let slot = slot(slot_name)?;
+    key(slot, key_text)?;
+    Ok(slot)
+}
+
 fn key(slot: Slot, key: Option<&str>) -> Result<Option<&str>, Error> {
     if key.is_some() && slot.key().is_none() {
         return Err(Error::invalid(

@@ -13,15 +13,20 @@ pub(crate) fn request_id(
     event: EventId,
     generation: i32,
 ) -> String {
-    let mut hash = Sha256::new();
-    for part in [
+    derived_id(&[
         "journal entry/1",
         environment,
         &tenant.to_string(),
         company_id,
         &event.to_string(),
         &generation.to_string(),
-    ] {
+    ])
+}
+
+/// A request id made of `parts`, of which the first says for what.
+pub(crate) fn derived_id(parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
         // The length first, so that no two lists of parts run together into one text.
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part.as_bytes());

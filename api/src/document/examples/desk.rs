@@ -2,10 +2,11 @@
 
 use super::values::{ACCOUNT, at, id, mapping, some};
 use crate::resource::known_key::DeclaredKeys;
+use service::account_creation::{AccountCreation, MapTo, State};
 use service::known_key::{Declared, DeclaredKey, KeySource, KnownKey, KnownKeyKind, MappedKey};
 use service::mapping::MappingResult;
 use service::mapping::{ChangedAccount, MappingChange, Way};
-use service::readiness::{BrokenMapping, MissingMapping, Readiness};
+use service::readiness::{BrokenMapping, Readiness, UnmappedNeed};
 use service::suggestion::{
     AppliedSuggestions, Confidence, MappingSuggestion, SuggestedAccount, SuggestedNewAccount,
 };
@@ -27,8 +28,8 @@ pub(super) fn mapping_change() -> MappingChange {
     }
 }
 
-pub(super) fn missing_mapping() -> MissingMapping {
-    MissingMapping {
+pub(super) fn missing_mapping() -> UnmappedNeed {
+    UnmappedNeed {
         slot: "payment".to_owned(),
         key: some("paypal"),
         location: some("web"),
@@ -94,6 +95,27 @@ pub(super) fn suggestions() -> Vec<MappingSuggestion> {
             }),
         },
     ]
+}
+
+pub(super) fn account_creation(done: bool) -> AccountCreation {
+    AccountCreation {
+        id: id("acr_01jd5zk8x9e3qr0v7m2c4n6p8t"),
+        state: if done { State::Done } else { State::Queued },
+        name: "Paypal Clearing".to_owned(),
+        number: some("1320"),
+        account_type: "Other Current Asset".to_owned(),
+        account_sub_type: some("OtherCurrentAssets"),
+        map_to: Some(MapTo {
+            slot: "payment".to_owned(),
+            key: some("paypal"),
+        }),
+        account_id: done.then(|| id(ACCOUNT)),
+        problem_code: None,
+        problem: None,
+        requested_by: "key_01jd5zk8x9e3qr0v7m2c4n6p8t".to_owned(),
+        requested_at: at("2026-11-20T23:30:00Z"),
+        finished_at: done.then(|| at("2026-11-20T23:30:02Z")),
+    }
 }
 
 pub(super) fn applied() -> AppliedSuggestions {
