@@ -82,7 +82,7 @@ pub async fn read(service: &Service, tenant: TenantId) -> Result<Sync, Error> {
 }
 
 /// Starts posting: queued events go out, and events that occur from now on are queued as they come. Starting again while it
-/// runs changes nothing, except that a company that refused us is tried again.
+/// runs changes nothing, except that a company that refused us, or every entry, is tried again.
 ///
 /// # Errors
 /// `not_connected`.
@@ -109,6 +109,11 @@ pub async fn start(service: &Service, caller: &Caller, tenant: TenantId) -> Resu
         .await?;
         alert::review(&tx).await?;
     }
+    tx.execute(
+        "UPDATE connection SET held_until = tillpost_now() WHERE {mine} AND id = $2 AND held_until > tillpost_now()",
+        vec![company.id.into()],
+    )
+    .await?;
     let started = tx
         .execute(
             "UPDATE sync SET running = true, started_at = tillpost_now(), stopped_at = NULL WHERE {mine} AND NOT running",

@@ -762,6 +762,11 @@ async fn a_held_queue_is_tried_with_one_entry_and_goes_on_when_it_goes_through()
     let due = store.drain().await.unwrap();
     assert_eq!(calls(&world), 11, "one, to see");
     assert!(due - store.now().await > TimeDelta::minutes(50));
+    // A person who starts the sync again wants to see whether it goes.
+    store.post("/sync/start", json!({})).await;
+    let due = store.drain().await.unwrap();
+    assert_eq!(calls(&world), 12, "one more");
+    assert!(due - store.now().await > TimeDelta::hours(20));
     // The plan was changed in QuickBooks, and a person retries.
     world.quickbooks().clear_plans();
     let answer = store
@@ -770,7 +775,7 @@ async fn a_held_queue_is_tried_with_one_entry_and_goes_on_when_it_goes_through()
             json!({ "problem_code": "plan_lacks_feature" }),
         )
         .await;
-    assert_eq!(answer["queued"], 11, "{answer:#}");
+    assert_eq!(answer["queued"], 12, "{answer:#}");
     assert_eq!(store.drain().await, None);
     assert_eq!(
         world.quickbooks().entry_count(&company.realm_id).unwrap(),
