@@ -18,8 +18,8 @@ impl MigratorTrait for Migrator {
             "0004_desk",
             "0005_event_list",
             "0006_past_syncs",
-            "0007_account_creations",
             "0007_problems",
+            "0008_account_creations",
         ]
     }
 }
