@@ -12,6 +12,12 @@ use utoipa::ToSchema;
 /// Changes that may wait before they are folded.
 const FOLD_AT: i64 = 200;
 
+/// The statement that counts a tenant's events: for whoever looks at its plan or measures it.
+pub const COUNTS: &str = "SELECT status, problem_code, sum(events)::bigint AS events, sum(change)::bigint AS changes FROM (
+     SELECT status, problem_code, events, 0 AS change FROM event_count WHERE {mine}
+     UNION ALL SELECT status, problem_code, events, 1 FROM event_count_change WHERE {mine}) AS parts
+    GROUP BY status, problem_code";
+
 /// How many events stand where.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct EventCounts {
@@ -70,15 +76,7 @@ struct Row {
 
 /// As [`counts`]; folds where many changes wait, which a transaction that commits makes lasting.
 pub(crate) async fn read(tx: &TenantTx) -> Result<EventCounts, Error> {
-    let rows: Vec<Row> = tx
-        .query_as(
-            "SELECT status, problem_code, sum(events)::bigint AS events, sum(change)::bigint AS changes FROM (
-               SELECT status, problem_code, events, 0 AS change FROM event_count WHERE {mine}
-               UNION ALL SELECT status, problem_code, events, 1 FROM event_count_change WHERE {mine}) AS parts
-              GROUP BY status, problem_code",
-            vec![],
-        )
-        .await?;
+    let rows: Vec<Row> = tx.query_as(COUNTS, vec![]).await?;
     if rows.iter().map(|row| row.changes).sum::<i64>() >= FOLD_AT {
         fold(tx).await?;
     }

@@ -40,14 +40,14 @@ pub async fn list(
     })
 }
 
-/// The statement that reads a page, and its values from `$2` on: for whoever looks at its plan or measures it.
+/// A statement in a tenant's transaction, and its values from `$2` on.
+pub type Sql = (String, Vec<sea_orm::Value>);
+
+/// The statements that read a page, in order: for whoever looks at their plans or measures them.
 ///
 /// # Errors
 /// As [`list`].
-pub fn statement(
-    filter: &EventFilter,
-    query: &PageQuery,
-) -> Result<(String, Vec<sea_orm::Value>), Error> {
+pub fn statements(filter: &EventFilter, query: &PageQuery) -> Result<Vec<Sql>, Error> {
     let filter = Filter::read(filter)?;
     let page = find::page(
         &filter,
@@ -56,7 +56,9 @@ pub fn statement(
         COLUMNS,
         "",
     );
-    Ok((page.sql, page.values))
+    let found = find::found(&filter).filter(|_| filter.number.is_none());
+    let all = found.into_iter().chain([page]);
+    Ok(all.map(|one| (one.sql, one.values)).collect())
 }
 
 /// A text that begins very many events is no search.
