@@ -336,7 +336,7 @@ fn filling(tenant: &str, first: u32, last: u32, events: u32) -> String {
            status, due_at, problem_code, problem_detail, past_sync_id, taken_in_at)
          SELECT '{tenant}', gen_random_uuid(),
            CASE WHEN n % 100 < 90 THEN 'ticket' WHEN n % 100 = 99 THEN 'cash_paid' ELSE 'sales_invoice' END,
-           'tkt_' || n, (100000 + n)::text, repeat('{{\"lines\":[]}},', 40), decode(md5(n::text), 'hex'), at, at::date,
+           'tkt_' || n, (100000 + n)::text, '[' || repeat('{{\"lines\":[]}},', 40) || '{{}}]', decode(md5(n::text), 'hex'), at, at::date,
            'store-' || n % 20, s.status, CASE WHEN s.status = 'not_synced' THEN at END,
            CASE s.status WHEN 'failed' THEN (ARRAY['missing_mappings', 'closed_period'])[1 + n % 2]
              WHEN 'skipped' THEN 'nothing_to_post' END,
