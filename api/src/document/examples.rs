@@ -2,6 +2,8 @@
 //! requests are read by the very types that read them, in the tests below.
 
 mod desk;
+mod event;
+mod past;
 mod values;
 
 use crate::page::{
@@ -13,6 +15,9 @@ use crate::resource::ingest::TakenIn;
 use crate::resource::problem_code::ProblemCodes;
 use accounting::event::openapi::examples as financial_events;
 use desk::*;
+pub(super) use event::all_refused;
+use event::*;
+use past::*;
 use serde_json::{Value, json};
 use service::api_key::ApiKey;
 use service::chart::AccountImport;
@@ -24,7 +29,6 @@ use service::sync;
 use utoipa::openapi::example::ExampleBuilder;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::{Content, RefOr};
-pub(super) use values::all_refused;
 use values::*;
 
 /// Adds the examples of an operation.

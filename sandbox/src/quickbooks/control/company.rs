@@ -16,7 +16,7 @@ impl Control {
     /// Founds a company with its chart of accounts and lists.
     ///
     /// # Errors
-    /// [`ControlError::Refused`] with the service's own words when an account is not possible.
+    /// [`Refused`](super::ControlError::Refused) with the service's own words when an account is not possible.
     pub fn seed_company(&self, new: NewCompany) -> Outcome<CompanySummary> {
         self.with(|world| {
             let now = world.clock.now();
