@@ -1,7 +1,7 @@
 //! What can be wrong with an event: for each code what happened, what to do, who can, and whether a retry helps.
 //!
-//! The codes are a closed set ([`code`]); what was found ([`finding`], [`fault`]) is stored with the event in the words and
-//! facts of that moment; how far a cause reaches is one table ([`reach`]).
+//! The codes are a closed set ([`Code`]); what was found (`finding`, `fault`) is stored with the event in the words and
+//! facts of that moment; how far a cause reaches is one table (`reach`).
 
 mod code;
 mod facts;
