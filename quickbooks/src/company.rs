@@ -79,12 +79,7 @@ impl Company {
         request_id: &str,
         body: Vec<u8>,
     ) -> Result<Answer<PostedEntry>, Failure> {
-        let path = ["journalentry"];
-        let mut request = self.request(Method::POST, &path, &[("requestid", request_id)])?;
-        request
-            .headers_mut()
-            .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        *request.body_mut() = Some(body.into());
+        let request = self.post("journalentry", request_id, body)?;
         self.entry("create journal entry", request).await
     }
 
@@ -176,7 +171,11 @@ impl Company {
         })
     }
 
-    async fn send(&self, operation: &'static str, request: Request) -> Result<Received, Failure> {
+    pub(crate) async fn send(
+        &self,
+        operation: &'static str,
+        request: Request,
+    ) -> Result<Received, Failure> {
         let call = Call {
             operation,
             company: Some(&self.realm_id),
@@ -192,6 +191,21 @@ impl Company {
 
     pub(crate) fn get(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Request, Failure> {
         self.request(Method::GET, path, query)
+    }
+
+    /// A POST of JSON that carries a request id.
+    pub(crate) fn post(
+        &self,
+        path: &str,
+        request_id: &str,
+        body: Vec<u8>,
+    ) -> Result<Request, Failure> {
+        let mut request = self.request(Method::POST, &[path], &[("requestid", request_id)])?;
+        request
+            .headers_mut()
+            .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        *request.body_mut() = Some(body.into());
+        Ok(request)
     }
 
     /// A request under the company's path. Fails only when the settings or the token cannot stand in a
@@ -235,7 +249,7 @@ impl<T> Answer<T> {
 
 /// A success's body; one that cannot be read leaves the outcome unknown. The reason names the place
 /// only, because the parser's own message may quote the books.
-fn decode<T: DeserializeOwned>(received: &Received) -> Result<T, Failure> {
+pub(crate) fn decode<T: DeserializeOwned>(received: &Received) -> Result<T, Failure> {
     serde_json::from_slice(&received.body).map_err(|error| {
         let (line, column) = (error.line(), error.column());
         let kind = error.classify();
@@ -244,11 +258,11 @@ fn decode<T: DeserializeOwned>(received: &Received) -> Result<T, Failure> {
     })
 }
 
-fn posted(row: WireEntry, received: &Received) -> Result<PostedEntry, Failure> {
+pub(crate) fn posted(row: WireEntry, received: &Received) -> Result<PostedEntry, Failure> {
     PostedEntry::try_from(row).map_err(|reason| Failure::unreadable(received, reason.to_owned()))
 }
 
-fn not_built(reason: &str) -> Failure {
+pub(crate) fn not_built(reason: &str) -> Failure {
     Failure {
         cause: Cause::NotSent,
         http_status: None,

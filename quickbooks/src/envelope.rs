@@ -37,12 +37,29 @@ struct Envelope {
     entry: Option<IgnoredAny>,
     #[serde(rename = "Account")]
     account: Option<IgnoredAny>,
+    #[serde(rename = "BatchItemResponse")]
+    items: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
-struct WireFault {
+pub(crate) struct WireFault {
     #[serde(rename = "Error", alias = "error")]
     errors: Option<Vec<WireError>>,
+}
+
+impl WireFault {
+    /// Its errors in one form.
+    pub(crate) fn faults(self) -> Vec<Fault> {
+        let read = |error: WireError| {
+            let code = match error.code {
+                Some(WireCode::Text(code)) => code,
+                Some(WireCode::Number(code)) => code.to_string(),
+                None => String::new(),
+            };
+            tidy(&code, error.message, error.detail, error.element)
+        };
+        self.errors.into_iter().flatten().map(read).collect()
+    }
 }
 
 #[derive(Deserialize)]
@@ -69,16 +86,9 @@ fn json(body: &[u8]) -> Faults {
     let Some(fault) = envelope.fault else {
         return Faults::None;
     };
-    let faults = fault.errors.into_iter().flatten().map(|error| {
-        let code = match error.code {
-            Some(WireCode::Text(code)) => code,
-            Some(WireCode::Number(code)) => code.to_string(),
-            None => String::new(),
-        };
-        tidy(&code, error.message, error.detail, error.element)
-    });
-    let faults = faults.collect();
-    if envelope.entry.is_some() || envelope.account.is_some() {
+    let faults = fault.faults();
+    let effects = [envelope.entry, envelope.account, envelope.items];
+    if effects.iter().any(Option::is_some) {
         Faults::BesideAnEffect(faults)
     } else {
         Faults::Some(faults)

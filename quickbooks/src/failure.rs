@@ -47,6 +47,19 @@ impl Failure {
             reason: Some(reason.into()),
         }
     }
+
+    /// What one item of a batch was refused with.
+    pub(crate) fn of_item(cause: Cause, faults: Vec<Fault>, received: &Received) -> Self {
+        let patience = (cause == Cause::Throttled).then_some(THROTTLE_WAIT);
+        Self {
+            cause,
+            http_status: Some(received.status),
+            intuit_tid: received.intuit_tid.clone(),
+            faults,
+            retry_after: received.retry_after.or(patience),
+            reason: None,
+        }
+    }
 }
 
 /// Reads an answer as a failure; `None` when it is a success. A status of 200 may carry faults too.

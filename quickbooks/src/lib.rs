@@ -2,6 +2,7 @@
 
 mod account;
 mod amount;
+mod batch;
 mod cause;
 mod changes;
 mod client;
@@ -26,6 +27,9 @@ mod wire;
 
 pub use account::Account;
 pub use amount::normalise as normalise_amount;
+pub use batch::{
+    BATCH_ITEM_ID_LENGTH_MAX, BATCH_ITEMS_MAX, BATCH_REQUEST_ID_LENGTH_MAX, BatchItem,
+};
 pub use cause::{Cause, Certainty, Ledger, Reference};
 pub use changes::{Changed, Changes};
 pub use client::QuickBooks;

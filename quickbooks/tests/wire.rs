@@ -1,6 +1,8 @@
 //! What goes over the wire, byte by byte, against a server on loopback that replays a script.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
+#[path = "wire/batches.rs"]
+mod batches;
 #[path = "wire/calls.rs"]
 mod calls;
 #[path = "wire/envelopes.rs"]
