@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::call::{Ask, BatchItem, fingerprint};
+use super::call::BatchItem;
 use super::clock::envelope_time;
 use super::fault::{Fault, catalogue};
 use super::perform::perform;
@@ -34,7 +34,7 @@ pub(crate) fn answer(
     {
         return Reply::fault(catalogue::request_id_format(&item.b_id).into(), now);
     }
-    let answers: Vec<Value> = items
+    let mut answers: Vec<Value> = items
         .iter()
         .filter_map(|item| {
             let mut member = answer_item(world, realm_id, item, request_id)?;
@@ -42,6 +42,8 @@ pub(crate) fn answer(
             Some(Value::Object(member))
         })
         .collect();
+    // No order is promised, so none is kept.
+    world.dice.shuffle(&mut answers);
     Reply::json(&json!({ "BatchItemResponse": answers, "time": envelope_time(now) }))
 }
 
@@ -69,9 +71,16 @@ fn answer_item(
         // Inside a batch a gateway's refusal of one item is not known; assumed to look like its fault.
         Outcome::Fault(code) => Some(fault_member(&catalogue::planned(code).into())),
         Outcome::Throttled => Some(fault_member(&catalogue::throttled())),
-        Outcome::Answer | Outcome::Status(_) | Outcome::Unauthorized | Outcome::Garbage => {
-            Some(answered.unwrap_or_else(|| fault_member(&catalogue::wait_a_few_minutes().into())))
-        }
+        Outcome::Unauthorized => Some(fault_member(&catalogue::token_refused(
+            "Token expired".to_owned(),
+        ))),
+        Outcome::Garbage => Some(Map::from_iter([(
+            "JournalEntry".to_owned(),
+            json!({ "Id": 2 }),
+        )])),
+        // An item has no status of its own: what fails behind the service is its "wait a few minutes".
+        Outcome::Status(_) => Some(fault_member(&catalogue::wait_a_few_minutes().into())),
+        Outcome::Answer => answered,
     }
 }
 
@@ -98,8 +107,8 @@ fn done_once(
     if let Some(key) = &key {
         let claim = company
             .request_ids
-            .claim(key, fingerprint(&body_of(&item.ask)), now, switches);
-        if let Claim::Repeat { changed: true, .. } | Claim::Duplicate { changed: true } = claim {
+            .claim(key, item.fingerprint, now, switches);
+        if claim.is_changed() {
             let (realm_id, request_id) = (realm_id.to_owned(), key.clone());
             record
                 .violations
@@ -115,7 +124,7 @@ fn done_once(
                 return fault_member(&catalogue::duplicate_request_id().into());
             }
             // A batch does not wait for its twin.
-            Claim::Wait(_) | Claim::Busy => {
+            Claim::Unwell { .. } | Claim::Wait(_) | Claim::Busy => {
                 return fault_member(&catalogue::wait_a_few_minutes().into());
             }
         }
@@ -136,10 +145,6 @@ fn done_once(
         );
     }
     member
-}
-
-fn body_of(ask: &Ask) -> String {
-    format!("{ask:?}")
 }
 
 fn kept_member(reply: &Reply) -> Map<String, Value> {

@@ -2,6 +2,8 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::name_list::NameKind;
@@ -44,6 +46,8 @@ pub(crate) enum Ask {
 pub(crate) struct BatchItem {
     pub(crate) b_id: String,
     pub(crate) ask: Ask,
+    /// What tells two items of one request id apart: the bytes as they were sent.
+    pub(crate) fingerprint: u64,
 }
 
 impl Ask {
@@ -73,6 +77,14 @@ impl Ask {
             Self::CreateJournalEntry { sent, .. } | Self::UpdateJournalEntry { sent, .. } => {
                 text(sent, "DocNumber")
             }
+            _ => None,
+        }
+    }
+
+    /// How many items it has, as a batch.
+    pub(crate) fn items(&self) -> Option<usize> {
+        match self {
+            Self::Batch(items) => Some(items.len()),
             _ => None,
         }
     }
@@ -133,7 +145,7 @@ impl Parts<'_> {
             ("POST", ["journalentry"]) => self.with_object(Operation::CreateJournalEntry, |sent| {
                 journal_entry(sent, self.parameter("operation"), self.parameter("include"))
             }),
-            ("POST", ["batch"]) => self.with_object(Operation::Batch, batch),
+            ("POST", ["batch"]) => self.with_object(Operation::Batch, |_| batch(self.body)),
             ("GET", [entity, id]) => match NameKind::find(entity) {
                 Some(kind) => Ask::ReadName(kind, (*id).to_owned()),
                 None => Ask::Unsupported(self.path.to_owned()),
@@ -194,23 +206,28 @@ fn journal_entry(sent: Map<String, Value>, operation: Option<&str>, include: Opt
     }
 }
 
-fn batch(sent: Map<String, Value>) -> Ask {
-    let Some(Value::Array(items)) = sent.get("BatchItemRequest") else {
-        return Ask::Unreadable(Operation::Batch, "BatchItemRequest is missing".to_owned());
-    };
-    Ask::Batch(
-        items
-            .iter()
-            .filter_map(Value::as_object)
-            .map(batch_item)
-            .collect(),
-    )
+fn batch(body: &[u8]) -> Ask {
+    #[derive(Deserialize)]
+    struct Sent {
+        #[serde(rename = "BatchItemRequest")]
+        items: Vec<Box<RawValue>>,
+    }
+    match serde_json::from_slice::<Sent>(body) {
+        Ok(sent) => Ask::Batch(
+            sent.items
+                .iter()
+                .filter_map(|item| batch_item(item))
+                .collect(),
+        ),
+        Err(_) => Ask::Unreadable(Operation::Batch, "BatchItemRequest is missing".to_owned()),
+    }
 }
 
-fn batch_item(item: &Map<String, Value>) -> BatchItem {
-    let operation = text(item, "operation");
+fn batch_item(sent: &RawValue) -> Option<BatchItem> {
+    let item: Map<String, Value> = serde_json::from_str(sent.get()).ok()?;
+    let operation = text(&item, "operation");
     let object = |name: &str| item.get(name).and_then(Value::as_object).cloned();
-    let ask = if let Some(statement) = text(item, "Query") {
+    let ask = if let Some(statement) = text(&item, "Query") {
         Ask::Query(statement)
     } else if let Some(sent) = object("JournalEntry") {
         journal_entry(sent, operation.as_deref(), None)
@@ -219,8 +236,9 @@ fn batch_item(item: &Map<String, Value>) -> BatchItem {
     } else {
         Ask::Unsupported("batch item".to_owned())
     };
-    BatchItem {
-        b_id: text(item, "bId").unwrap_or_default(),
+    Some(BatchItem {
+        b_id: text(&item, "bId").unwrap_or_default(),
         ask,
-    }
+        fingerprint: fingerprint(&sent.get()),
+    })
 }

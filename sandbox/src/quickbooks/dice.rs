@@ -58,6 +58,13 @@ impl Dice {
         )
     }
 
+    /// Shuffles what has no promised order.
+    pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
+        for last in (1..items.len()).rev() {
+            items.swap(last, self.values.random_range(0..=last));
+        }
+    }
+
     /// True in `per_mille` of a thousand throws.
     pub(crate) fn chance(&mut self, per_mille: u16) -> bool {
         self.chances.random_range(0..1000) < per_mille

@@ -111,4 +111,6 @@ pub enum RepeatedRequestId {
     FirstAnswer,
     /// Fault 600, Duplicate Request ID.
     DuplicateFault,
+    /// Fault 6000, "Please wait a few minutes", as there is a report of repeated batches.
+    WaitAFewMinutes,
 }

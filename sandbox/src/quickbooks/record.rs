@@ -43,6 +43,9 @@ pub struct CallRecord {
     pub request_id: Option<String>,
     /// The document number in its body.
     pub doc_number: Option<String>,
+    /// Of a batch, how many items it holds.
+    #[serde(default)]
+    pub items: Option<usize>,
     /// The status it was answered with; absent while it runs and when the connection was cut.
     pub status: Option<u16>,
     /// The code of the fault it was answered with.

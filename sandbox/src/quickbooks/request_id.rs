@@ -37,10 +37,24 @@ pub(crate) enum Claim {
     Repeat { reply: Reply, changed: bool },
     /// It was done, and the service refuses rather than repeats.
     Duplicate { changed: bool },
+    /// It was done, and the service says that it cannot tell.
+    Unwell { changed: bool },
     /// The first is still running: wait for this, then claim again.
     Wait(oneshot::Receiver<()>),
     /// The first is still running, and the service does not wait.
     Busy,
+}
+
+impl Claim {
+    /// Whether the id was used before, for another body.
+    pub(crate) fn is_changed(&self) -> bool {
+        matches!(
+            self,
+            Self::Repeat { changed: true, .. }
+                | Self::Duplicate { changed: true }
+                | Self::Unwell { changed: true }
+        )
+    }
 }
 
 /// The kept request ids.
@@ -86,6 +100,7 @@ impl RequestIds {
                             changed,
                         },
                         RepeatedRequestId::DuplicateFault => Claim::Duplicate { changed },
+                        RepeatedRequestId::WaitAFewMinutes => Claim::Unwell { changed },
                     };
                 }
                 State::Answered(_) => {}

@@ -49,6 +49,7 @@ struct Arrival {
     realm_id: Option<String>,
     request_id: Option<String>,
     doc_number: Option<String>,
+    items: Option<usize>,
 }
 
 /// Where a call is written down.
@@ -65,6 +66,7 @@ pub(crate) async fn company_call(shared: Arc<Shared>, call: CompanyCall, cut: Cu
         realm_id: Some(call.realm_id.clone()),
         request_id: call.request_id.clone(),
         doc_number: call.ask.doc_number(),
+        items: call.ask.items(),
     };
     let (entered, app, planned) = {
         let mut world = shared.lock();
@@ -123,6 +125,7 @@ pub(crate) async fn oauth_call(
         realm_id,
         request_id: None,
         doc_number: None,
+        items: None,
     };
     let (entered, planned) = {
         let mut world = shared.lock();
@@ -182,6 +185,7 @@ fn arrive(world: &mut World, arrival: &Arrival) -> Entered {
         realm_id: arrival.realm_id.clone(),
         request_id: arrival.request_id.clone(),
         doc_number: arrival.doc_number.clone(),
+        items: arrival.items,
         status: None,
         fault_code: None,
         tid: tid.clone(),
@@ -243,8 +247,7 @@ async fn claim(shared: &Shared, call: &CompanyCall) -> Option<Claim> {
                 now,
                 switches,
             );
-            if let Claim::Repeat { changed: true, .. } | Claim::Duplicate { changed: true } = &claim
-            {
+            if claim.is_changed() {
                 let (realm_id, request_id) = (call.realm_id.clone(), id.to_owned());
                 record
                     .violations
@@ -285,7 +288,9 @@ fn effect(world: &mut World, call: &CompanyCall, claim: Option<Claim>, sequence:
             return reply;
         }
         Some(Claim::Duplicate { .. }) => return fault(catalogue::duplicate_request_id().into()),
-        Some(Claim::Busy | Claim::Wait(_)) => return fault(catalogue::wait_a_few_minutes().into()),
+        Some(Claim::Unwell { .. } | Claim::Busy | Claim::Wait(_)) => {
+            return fault(catalogue::wait_a_few_minutes().into());
+        }
     };
     if let Ask::Batch(items) = &call.ask {
         return batch::answer(world, &call.realm_id, items, call.request_id.as_deref());
