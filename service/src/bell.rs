@@ -2,6 +2,7 @@
 
 use crate::Service;
 use crate::error::Error;
+use crate::fail_point::{FailPoint, reach};
 use chrono::{DateTime, Utc};
 use entity::id::TenantId;
 use entity::store::TenantTx;
@@ -49,6 +50,7 @@ const RING_SECONDS: i32 = 10;
 /// # Errors
 /// The database does not answer.
 pub async fn sweep(service: &Service, most: u32) -> Result<Vec<TenantId>, Error> {
+    reach(FailPoint::SweepBegun);
     let tx = service.store().platform().await?;
     let due = tx
         .query_as::<Due>(
@@ -61,7 +63,15 @@ pub async fn sweep(service: &Service, most: u32) -> Result<Vec<TenantId>, Error>
             vec![i64::from(most).into(), f64::from(RING_SECONDS).into()],
         )
         .await?;
+    // A sweep that found nobody has no step to die between.
+    let found = !due.is_empty();
+    if found {
+        reach(FailPoint::SweepBeforeCommit);
+    }
     tx.commit().await?;
+    if found {
+        reach(FailPoint::SweepCommitted);
+    }
     Ok(due.into_iter().map(|row| row.tenant_id).collect())
 }
 

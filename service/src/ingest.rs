@@ -5,6 +5,7 @@ mod series;
 
 use crate::access::Caller;
 use crate::error::Error;
+use crate::fail_point::{FailPoint, reach};
 use crate::need::Footprints;
 use crate::{Service, alert, bell, books, connection, readiness};
 use accounting::{Currency, Event, EventError};
@@ -116,7 +117,9 @@ pub async fn take_in(
             Err(error) => results.push(Some(refused(index, None, error.into()))),
         }
     }
+    reach(FailPoint::IngestBegun);
     let stored = store(&tx, caller, &line, candidates, &mut results).await?;
+    reach(FailPoint::IngestStored);
     for (footprint, event) in stored.carried {
         footprints.carried_by(footprint, event);
     }
@@ -129,10 +132,13 @@ pub async fn take_in(
     if queued {
         bell::wake(&tx).await?;
     }
+    reach(FailPoint::IngestBeforeCommit);
     tx.commit().await?;
+    reach(FailPoint::IngestCommitted);
     if queued {
         service.ring(tenant).await;
     }
+    reach(FailPoint::IngestRung);
     Ok(results.into_iter().flatten().collect())
 }
 

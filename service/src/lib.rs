@@ -13,6 +13,7 @@ pub mod connection;
 pub mod cursor;
 pub mod error;
 pub mod event;
+pub mod fail_point;
 pub mod grant;
 pub mod ingest;
 pub mod known_key;

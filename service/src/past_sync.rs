@@ -23,6 +23,7 @@ use crate::cursor::{Page, PageQuery};
 use crate::error::Error;
 use crate::event::Happened;
 use crate::event::history::{self, Change};
+use crate::fail_point::{FailPoint, reach};
 use crate::{Service, audit, bell, books, connection, sync};
 use accounting::Currency;
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
@@ -159,7 +160,9 @@ pub async fn create(
     )
     .await?;
     let past_sync = view(service, &tx, id).await?;
+    reach(FailPoint::PastSyncBeforeCommit);
     tx.commit().await?;
+    reach(FailPoint::PastSyncCommitted);
     service.ring(tenant).await;
     Ok(past_sync)
 }

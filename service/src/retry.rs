@@ -4,6 +4,7 @@ use crate::access::Caller;
 use crate::error::Error;
 use crate::event::history::{self, Change};
 use crate::event::{self, Event, Happened};
+use crate::fail_point::{FailPoint, reach};
 use crate::problem::Code;
 use crate::{Service, audit, bell};
 use entity::id::{EventId, TenantId};
@@ -98,7 +99,9 @@ pub async fn one(
     )
     .await?;
     let row = event::row(&tx, id).await?;
+    reach(FailPoint::RetryBeforeCommit);
     tx.commit().await?;
+    reach(FailPoint::RetryCommitted);
     service.ring(tenant).await;
     Ok(RetriedEvent {
         event: row.into(),
@@ -153,7 +156,9 @@ pub async fn failed(
         serde_json::json!({ "problem_codes": names, "queued": queued }),
     )
     .await?;
+    reach(FailPoint::RetryBeforeCommit);
     tx.commit().await?;
+    reach(FailPoint::RetryCommitted);
     service.ring(tenant).await;
     Ok(Retried { queued, by_problem })
 }

@@ -6,6 +6,7 @@ use anyhow::Context;
 use entity::store::Store;
 use service::Service;
 use service::bell::Bell;
+use service::settings::Environment;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use worker::RedisBell;
@@ -28,6 +29,10 @@ pub(crate) enum Part {
 /// The environment or the database is not as it should be; the port is taken.
 pub(crate) async fn run(parts: &[Part], stop: CancellationToken) -> anyhow::Result<()> {
     let config = Config::read()?;
+    anyhow::ensure!(
+        !(service::fail_point::are_built() && config.settings.environment == Environment::Live),
+        "this build has fail points, which are for tests: TILLPOST_ENVIRONMENT=live needs a build without them"
+    );
     let bell = RedisBell::new(&config.redis_url, &config.redis_prefix).context("REDIS_URL")?;
     let service = open(&config, Arc::new(bell)).await?;
     let ended = run_parts(parts, &config, &service, stop).await;

@@ -86,3 +86,25 @@ fn nothing_is_left_for_later_and_no_file_holds_two_ideas() {
         );
     }
 }
+
+// What a shipped binary is built of: cargo's own answer, without what only tests ask for.
+fn features_of_service(edges: &str) -> String {
+    let tree = std::process::Command::new(env!("CARGO"))
+        .args(["tree", "--locked", "--offline", "--package", "tillpost"])
+        .args(["--edges", edges, "--invert", "service"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(
+        tree.status.success(),
+        "{}",
+        String::from_utf8_lossy(&tree.stderr)
+    );
+    String::from_utf8(tree.stdout).unwrap()
+}
+
+#[test]
+fn a_shipped_binary_has_no_fail_points_and_the_process_tests_have() {
+    assert!(!features_of_service("features,no-dev").contains("fail-points"));
+    assert!(features_of_service("features,all").contains("fail-points"));
+}

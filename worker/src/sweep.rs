@@ -4,6 +4,7 @@ use crate::line::Line;
 use crate::turns::Turns;
 use service::Service;
 use service::bell;
+use service::fail_point::{FailPoint, reach};
 use std::sync::Arc;
 
 /// Tenants found by one sweep; the rest is found by the next.
@@ -29,5 +30,6 @@ pub(crate) async fn sweep(
             turns.begin(tenant).await;
         }
     }
+    reach(FailPoint::SweepRung);
     Ok(())
 }
