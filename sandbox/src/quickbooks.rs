@@ -53,6 +53,7 @@ mod reply;
 mod request_id;
 mod serve;
 mod server;
+mod switches;
 mod throttle;
 mod world;
 
@@ -76,10 +77,14 @@ pub use name_list::NameKind;
 pub use oauth::Consent;
 pub use offering::Offering;
 pub use operation::Operation;
-pub use options::{ConcurrentRequestId, Options, RepeatedRequestId, Switches};
+pub use options::Options;
 pub use plan::{FaultPlan, Hold, Outcome, PlannedFault};
 pub use preferences::Preferences;
 pub use record::{CallRecord, Counters, Violation};
+pub use switches::{
+    ALTERNATIVES, Alternative, ConcurrentRequestId, DuplicateNumbers, NoSuchAnswer,
+    RepeatedRequestId, Switches,
+};
 pub use throttle::ThrottleLimits;
 
 use world::Shared;

@@ -2,7 +2,7 @@
 
 use crate::running::{Environment, Running, run};
 use chrono::{DateTime, TimeDelta, Utc};
-use sandbox::quickbooks::{Control, Simulator, ThrottleLimits};
+use sandbox::quickbooks::{Control, Simulator, Switches, ThrottleLimits};
 use sandbox::servers::{Options, Servers};
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, QueryResult, Statement};
 
@@ -45,6 +45,7 @@ impl House {
             redirect_uris: vec![format!("http://{PUBLIC_HOST}/v1/oauth/callback")],
             // Restarted workers may burst; what a 429 does is told elsewhere.
             throttle: ThrottleLimits::lifted(),
+            switches: Switches::of_environment().unwrap(),
             ..sandbox::quickbooks::Options::default()
         })
         .await

@@ -48,7 +48,7 @@ async fn a_storm_of_deaths_and_a_flushed_redis_leave_exactly_one_entry_for_each_
     // What a request id promises must not be what saves us.
     house.quickbooks().set_switches(Switches {
         honour_request_ids: false,
-        ..Switches::default()
+        ..house.quickbooks().switches()
     });
 
     let monday: NaiveDate = "2026-11-02".parse().unwrap();

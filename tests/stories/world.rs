@@ -92,6 +92,7 @@ impl World {
         let simulator = Simulator::start(sandbox::quickbooks::Options {
             redirect_uris: vec![callback.to_string()],
             throttle: sandbox::quickbooks::ThrottleLimits::lifted(),
+            switches: sandbox::quickbooks::Switches::of_environment().unwrap(),
             ..sandbox::quickbooks::Options::default()
         })
         .await

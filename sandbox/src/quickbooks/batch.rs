@@ -61,12 +61,14 @@ fn answer_item(
         doc_number.as_deref(),
         &mut world.dice,
     );
-    let plan = planned.map(|planned| planned.plan).unwrap_or_default();
+    let plan = planned
+        .map(|planned| planned.plan.under(&world.switches))
+        .unwrap_or_default();
     let answered = plan
         .commits()
         .then(|| done_once(world, realm_id, item, request_id));
     match plan.outcome {
-        Outcome::Drop => None,
+        Outcome::Drop | Outcome::Cut => None,
         Outcome::WaitAFewMinutes => Some(fault_member(&catalogue::wait_a_few_minutes().into())),
         // Inside a batch a gateway's refusal of one item is not known; assumed to look like its fault.
         Outcome::Fault(code) => Some(fault_member(&catalogue::planned(code).into())),
@@ -105,9 +107,13 @@ fn done_once(
         .filter(|_| item.ask.operation().writes())
         .map(|id| format!("{id}/{}", item.b_id));
     if let Some(key) = &key {
-        let claim = company
-            .request_ids
-            .claim(key, item.fingerprint, now, switches);
+        let claim = company.request_ids.claim(
+            key,
+            item.fingerprint,
+            now,
+            switches.repeated_batch_item,
+            switches,
+        );
         if claim.is_changed() {
             let (realm_id, request_id) = (realm_id.to_owned(), key.clone());
             record

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use actix_web::http::StatusCode;
 use actix_web::web::Bytes;
 use tokio::sync::oneshot;
 
@@ -34,14 +33,17 @@ pub(crate) async fn carry(
     if plan.hold == Some(Hold::AfterCommit) {
         stand_still(shared, id).await;
     }
-    let now = shared.lock().clock.now();
+    let (now, switches) = {
+        let world = shared.lock();
+        (world.clock.now(), world.switches.clone())
+    };
     match plan.outcome {
         Outcome::Answer => answer,
         // The caller closes the connection when it has recorded that nothing was answered.
-        Outcome::Drop => None,
-        Outcome::Status(status) => Some(Reply::html(status, balancer_page(status))),
+        Outcome::Drop | Outcome::Cut => None,
+        Outcome::Status(status) => Some(Reply::of_balancer(status)),
         Outcome::WaitAFewMinutes => Some(Reply::fault(catalogue::wait_a_few_minutes().into(), now)),
-        Outcome::Throttled => Some(Reply::fault(catalogue::throttled(), now)),
+        Outcome::Throttled => Some(Reply::of_gateway(catalogue::throttled(), now, &switches)),
         Outcome::Unauthorized => Some(Reply::fault(
             catalogue::token_refused("Token expired".to_owned()),
             now,
@@ -73,15 +75,4 @@ async fn stand_still(shared: &Shared, plan: u64) {
     shared.held.notify_waiters();
     // A dropped release is a release.
     let _ = released.await;
-}
-
-/// What a load balancer shows (assumed; clients see HTML or nothing).
-fn balancer_page(status: u16) -> String {
-    let reason = StatusCode::from_u16(status)
-        .ok()
-        .and_then(|status| status.canonical_reason())
-        .unwrap_or("Error");
-    format!(
-        "<html>\r\n<head><title>{status} {reason}</title></head>\r\n<body>\r\n<center><h1>{status} {reason}</h1></center>\r\n</body>\r\n</html>\r\n"
-    )
 }

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use super::clock::metadata_time;
 use super::company::Company;
 use super::fault::{Fault, catalogue};
-use super::options::Switches;
 use super::query::{self, Entity};
+use super::switches::Switches;
 
 /// How far back the service remembers.
 const REACH: TimeDelta = TimeDelta::days(30);
@@ -65,7 +65,7 @@ fn changed(
     let gone = entity
         .deleted(company)
         .into_iter()
-        .filter(|(_, at)| *at >= from)
+        .filter(|(_, at)| switches.changes_tell_deleted && *at >= from)
         .map(|(id, at)| {
             json!({
                 "status": "Deleted", "domain": "QBO", "Id": id.to_string(),

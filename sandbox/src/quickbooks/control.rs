@@ -15,8 +15,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::company::Company;
 use super::fault::Fault;
 use super::oauth::Consent;
-use super::options::Switches;
 use super::record::{CallRecord, Counters, Violation};
+use super::switches::Switches;
 use super::throttle::ThrottleLimits;
 use super::world::{Shared, World};
 

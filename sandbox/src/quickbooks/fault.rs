@@ -35,6 +35,11 @@ impl FaultError {
     }
 }
 
+/// Codes whose details are assumed in the catalogue.
+const UNRECORDED: [&str; 12] = [
+    "600", "1040", "2040", "2060", "2110", "2130", "2220", "2290", "2300", "5020", "5030", "6200",
+];
+
 /// What a fault says about its cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FaultType {
@@ -67,6 +72,16 @@ impl Fault {
     /// The first error's code, as logs name the fault.
     pub(crate) fn code(&self) -> &'static str {
         self.errors.first().map_or("", |error| error.code)
+    }
+
+    /// The same fault, where the service says nothing more than the message of what nobody has recorded.
+    pub(crate) fn without_unrecorded_details(mut self) -> Self {
+        for error in &mut self.errors {
+            if UNRECORDED.contains(&error.code) {
+                error.detail = None;
+            }
+        }
+        self
     }
 
     fn type_name(&self) -> &'static str {

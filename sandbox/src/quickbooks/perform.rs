@@ -10,9 +10,9 @@ use super::company::Company;
 use super::fault::{Fault, catalogue};
 use super::journal_entry::{self, write};
 use super::name_list::NameKind;
-use super::options::Switches;
 use super::preferences;
 use super::query;
+use super::switches::Switches;
 
 /// The one member that an answer or a batch item's answer carries.
 pub(crate) type Member = (&'static str, Value);
@@ -28,7 +28,13 @@ pub(crate) fn perform(
     if company.subscription_lapsed {
         return Err(catalogue::subscription_lapsed().into());
     }
-    let member = answer(company, ask, switches, now)?;
+    let member = answer(company, ask, switches, now).map_err(|fault| {
+        if switches.unrecorded_details {
+            fault
+        } else {
+            fault.without_unrecorded_details()
+        }
+    })?;
     company.counters.count(ask.operation());
     Ok(member)
 }
@@ -59,13 +65,25 @@ fn answer(
         Ask::CreateJournalEntry {
             sent,
             allow_duplicate_number,
-        } => write::create(company, sent, *allow_duplicate_number, now)
-            .map(|id| shown_entry(company, id, switches)),
+        } => write::create(
+            company,
+            sent,
+            *allow_duplicate_number,
+            switches.duplicate_numbers,
+            now,
+        )
+        .map(|id| shown_entry(company, id, switches)),
         Ask::UpdateJournalEntry {
             sent,
             allow_duplicate_number,
-        } => write::update(company, sent, *allow_duplicate_number, now)
-            .map(|id| shown_entry(company, id, switches)),
+        } => write::update(
+            company,
+            sent,
+            *allow_duplicate_number,
+            switches.duplicate_numbers,
+            now,
+        )
+        .map(|id| shown_entry(company, id, switches)),
         Ask::DeleteJournalEntry(sent) => write::delete(company, sent, now).map(|id| {
             (
                 "JournalEntry",

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::dice::Dice;
 use super::operation::Operation;
+use super::switches::Switches;
 
 /// A fault planned for calls to come. Without conditions it meets every call of the service.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +43,9 @@ pub enum Outcome {
     Answer,
     /// The connection closes without a byte. A batch item is missing from the response.
     Drop,
+    /// The connection closes as after the service's 120 s, at once; delay and hold come after, and whether there is an effect
+    /// is a switch.
+    Cut,
     /// This status with a load balancer's HTML page.
     Status(u16),
     /// Fault 6000, "Please wait a few minutes".
@@ -101,6 +105,19 @@ impl FaultPlan {
         Self {
             hold: Some(hold),
             ..self
+        }
+    }
+
+    /// The same plan as it goes where the service answers the open questions so.
+    pub(crate) fn under(self, switches: &Switches) -> Self {
+        match self.outcome {
+            Outcome::Cut => Self {
+                outcome: Outcome::Drop,
+                drop_first: true,
+                commit: switches.work_goes_on_after_the_cut,
+                ..self
+            },
+            _ => self,
         }
     }
 

@@ -13,7 +13,7 @@ use super::amount::Amount;
 use super::clock::server_date;
 use super::company::Company;
 use super::fault::{Fault, FaultError, catalogue};
-use super::options::Switches;
+use super::switches::Switches;
 pub(crate) use entity::Entity;
 use entity::Row;
 use parse::{Condition, Operator, Query};

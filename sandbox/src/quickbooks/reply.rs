@@ -1,10 +1,12 @@
 //! An answer before it becomes an HTTP response.
 
+use actix_web::http::StatusCode;
 use actix_web::web::Bytes;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::fault::Fault;
+use super::switches::Switches;
 
 /// A status and a body, fixed in time: sent again, it is the same byte for byte.
 #[derive(Clone, Debug)]
@@ -49,6 +51,20 @@ impl Reply {
         }
     }
 
+    /// A fault of the gateway before the service.
+    pub(crate) fn of_gateway(fault: Fault, at: DateTime<Utc>, switches: &Switches) -> Self {
+        if fault.status == 429 && !switches.throttled_as_json {
+            Self::of_balancer(fault.status)
+        } else {
+            Self::fault(fault, at)
+        }
+    }
+
+    /// A load balancer's page of this status.
+    pub(crate) fn of_balancer(status: u16) -> Self {
+        Self::html(status, balancer_page(status))
+    }
+
     pub(crate) fn html(status: u16, page: String) -> Self {
         Self {
             status,
@@ -77,4 +93,15 @@ impl Reply {
             _ => None,
         }
     }
+}
+
+/// What a load balancer shows (assumed; clients see HTML or nothing).
+fn balancer_page(status: u16) -> String {
+    let reason = StatusCode::from_u16(status)
+        .ok()
+        .and_then(|status| status.canonical_reason())
+        .unwrap_or("Error");
+    format!(
+        "<html>\r\n<head><title>{status} {reason}</title></head>\r\n<body>\r\n<center><h1>{status} {reason}</h1></center>\r\n</body>\r\n</html>\r\n"
+    )
 }

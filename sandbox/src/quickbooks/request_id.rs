@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::oneshot;
 
-use super::options::{ConcurrentRequestId, RepeatedRequestId, Switches};
 use super::reply::Reply;
+use super::switches::{ConcurrentRequestId, RepeatedRequestId, Switches};
 
 /// The longest request id; in a batch the second figure.
 pub(crate) const REQUEST_ID_MAX: usize = 50;
@@ -64,12 +64,13 @@ pub(crate) struct RequestIds {
 }
 
 impl RequestIds {
-    /// Claims an id for a request whose body has this fingerprint.
+    /// Claims an id for a request whose body has this fingerprint; `repeated` is what a repeat of it gets.
     pub(crate) fn claim(
         &mut self,
         id: &str,
         fingerprint: u64,
         now: DateTime<Utc>,
+        repeated: RepeatedRequestId,
         switches: &Switches,
     ) -> Claim {
         if !switches.honour_request_ids {
@@ -92,7 +93,7 @@ impl RequestIds {
                     let rule = if changed {
                         switches.changed_body
                     } else {
-                        switches.repeated_request_id
+                        repeated
                     };
                     return match rule {
                         RepeatedRequestId::FirstAnswer => Claim::Repeat {

@@ -78,7 +78,7 @@ pub(crate) async fn company_call(shared: Arc<Shared>, call: CompanyCall, cut: Cu
                 (entered, app, planned)
             }
             Err(fault) => {
-                let reply = Reply::fault(fault, world.clock.now());
+                let reply = Reply::of_gateway(fault, world.clock.now(), &world.switches);
                 return leave(&mut world, entered, Some(reply));
             }
         }
@@ -198,9 +198,10 @@ fn arrive(world: &mut World, arrival: &Arrival) -> Entered {
 
 fn take_plan(world: &mut World, entered: &Entered, arrival: &Arrival) -> Option<PlannedFault> {
     let (realm_id, doc_number) = (arrival.realm_id.as_deref(), arrival.doc_number.as_deref());
-    let planned = world
+    let mut planned = world
         .plans
         .take(arrival.operation, realm_id, doc_number, &mut world.dice)?;
+    planned.plan = planned.plan.under(&world.switches);
     if let Some(record) = world.record.call(entered.sequence) {
         record.planned_fault = Some(planned.id);
     }
@@ -245,6 +246,7 @@ async fn claim(shared: &Shared, call: &CompanyCall) -> Option<Claim> {
                 id,
                 call.fingerprint,
                 now,
+                switches.repeated_request_id,
                 switches,
             );
             if claim.is_changed() {

@@ -10,9 +10,10 @@ use super::clock::Clock;
 use super::company::Company;
 use super::dice::Dice;
 use super::oauth::OAuth;
-use super::options::{Options, Switches};
+use super::options::Options;
 use super::plan::Plans;
 use super::record::Record;
+use super::switches::Switches;
 use super::throttle::ThrottleLimits;
 
 /// Everything the service knows.

@@ -214,7 +214,7 @@ async fn the_rest_of_a_repeated_batch_is_answered_from_memory_whatever_else_come
 async fn a_repeated_batch_may_be_told_to_wait_a_few_minutes() {
     let store = Store::open().await;
     store.control().set_switches(Switches {
-        repeated_request_id: RepeatedRequestId::WaitAFewMinutes,
+        repeated_batch_item: RepeatedRequestId::WaitAFewMinutes,
         ..Switches::default()
     });
     let batch = create(&store, &["1"]);

@@ -12,6 +12,7 @@ mod connecting;
 mod controls;
 mod faults;
 mod journal_entries;
+mod open_questions;
 mod queries;
 mod refusals;
 mod request_ids;

@@ -9,6 +9,7 @@ use crate::quickbooks::company::Company;
 use crate::quickbooks::fault::{Fault, FaultError, catalogue};
 use crate::quickbooks::name_list::NameKind;
 use crate::quickbooks::property::{at_most, reference, text};
+use crate::quickbooks::switches::DuplicateNumbers;
 
 use super::{Entry, Line, Posting, PostingType, Statement};
 
@@ -24,6 +25,8 @@ pub(crate) struct Circumstances<'a> {
     pub(crate) today: NaiveDate,
     /// Whether `include=allowduplicatedocnum` was asked for.
     pub(crate) allow_duplicate_number: bool,
+    /// Whether a number may be one that another entry has.
+    pub(crate) duplicate_numbers: DuplicateNumbers,
     /// The entry that is being changed.
     pub(crate) replaces: Option<&'a Entry>,
 }
@@ -55,7 +58,7 @@ pub(crate) fn statement(
         .as_deref()
         .filter(|_| !around.allow_duplicate_number)
     {
-        check_duplicate(company, number, around.replaces, &mut errors);
+        check_duplicate(company, number, around, &mut errors);
     }
     check_period(company, txn_date, around.replaces, &mut errors);
     let lines = lines(company, sent, around.replaces, &mut errors);
@@ -107,13 +110,18 @@ fn check_currency(company: &Company, sent: &Map<String, Value>, errors: &mut Vec
 fn check_duplicate(
     company: &Company,
     number: &str,
-    replaces: Option<&Entry>,
+    around: Circumstances<'_>,
     errors: &mut Vec<FaultError>,
 ) {
-    if !company.preferences.warn_duplicate_journal_number {
+    let refused = match around.duplicate_numbers {
+        DuplicateNumbers::AsPreferred => company.preferences.warn_duplicate_journal_number,
+        DuplicateNumbers::Taken => false,
+        DuplicateNumbers::Refused => true,
+    };
+    if !refused {
         return;
     }
-    let own = replaces.map(|entry| entry.id);
+    let own = around.replaces.map(|entry| entry.id);
     if let Some(holder) = company
         .ledger
         .numbered(number)

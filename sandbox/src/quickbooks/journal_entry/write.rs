@@ -7,6 +7,7 @@ use crate::quickbooks::clock::server_date;
 use crate::quickbooks::company::Company;
 use crate::quickbooks::fault::{Fault, catalogue};
 use crate::quickbooks::property::{self, JOURNAL_ENTRY, text};
+use crate::quickbooks::switches::DuplicateNumbers;
 
 use super::check::{Circumstances, check_period, statement};
 use super::{Entry, object};
@@ -16,12 +17,14 @@ pub(crate) fn create(
     company: &mut Company,
     sent: &Map<String, Value>,
     allow_duplicate_number: bool,
+    duplicate_numbers: DuplicateNumbers,
     now: DateTime<Utc>,
 ) -> Result<u64, Fault> {
     property::check(sent, &JOURNAL_ENTRY, company.is_latin_1_only())?;
     let around = Circumstances {
         today: server_date(now),
         allow_duplicate_number,
+        duplicate_numbers,
         replaces: None,
     };
     let statement = statement(company, sent, around)?;
@@ -34,6 +37,7 @@ pub(crate) fn update(
     company: &mut Company,
     sent: &Map<String, Value>,
     allow_duplicate_number: bool,
+    duplicate_numbers: DuplicateNumbers,
     now: DateTime<Utc>,
 ) -> Result<u64, Fault> {
     property::check(sent, &JOURNAL_ENTRY, company.is_latin_1_only())?;
@@ -48,6 +52,7 @@ pub(crate) fn update(
     let around = Circumstances {
         today: server_date(now),
         allow_duplicate_number,
+        duplicate_numbers,
         replaces: Some(old),
     };
     let statement = statement(company, &whole, around)?;

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::quickbooks::options::Switches;
+use crate::quickbooks::switches::Switches;
 
 use super::error::OAuthError;
 

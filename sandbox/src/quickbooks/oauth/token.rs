@@ -14,9 +14,6 @@ use super::error::OAuthError;
 use super::grant::{ACCESS_SECONDS, Grant, HARD_SECONDS, IDLE_SECONDS, Refresh};
 use super::{AccessToken, OAuth};
 
-/// How long an authorization code lives (assumed: five minutes, as is commonly said).
-const CODE_SECONDS: i64 = 300;
-
 /// A request to the token endpoint.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TokenRequest {
@@ -118,7 +115,8 @@ fn exchange(
             });
         return Err(OAuthError::TokenInvalid);
     }
-    let too_old = now - code.issued_at >= TimeDelta::seconds(CODE_SECONDS);
+    let too_old = now - code.issued_at
+        >= TimeDelta::seconds(world.switches.authorization_code_seconds.into());
     if too_old || request.value("redirect_uri") != Some(&code.redirect_uri) {
         return Err(OAuthError::InvalidGrant);
     }

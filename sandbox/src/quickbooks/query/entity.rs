@@ -7,8 +7,8 @@ use crate::quickbooks::account::{self, Account};
 use crate::quickbooks::company::Company;
 use crate::quickbooks::journal_entry::{self, Entry};
 use crate::quickbooks::name_list::{Name, NameKind};
-use crate::quickbooks::options::Switches;
 use crate::quickbooks::preferences;
+use crate::quickbooks::switches::Switches;
 
 use super::Cell;
 
