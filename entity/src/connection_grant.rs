@@ -21,6 +21,13 @@ pub struct Model {
     pub hard_expires_at: Option<DateTimeUtc>,
     pub refreshed_at: DateTimeUtc,
     pub refresh_started_at: Option<DateTimeUtc>,
+    pub claims: i64,
+    pub answered: i64,
+    pub doubt_since: Option<DateTimeUtc>,
+    pub failures: i32,
+    pub retry_at: Option<DateTimeUtc>,
+    pub ended_at: Option<DateTimeUtc>,
+    pub due_at: Option<DateTimeUtc>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -292,7 +292,7 @@ fn with_condition(sql: &str, typed_filter: bool) -> String {
     out
 }
 
-/// One transaction of the platform: its role sees tenants, key hashes, flows and turns, and no books.
+/// One transaction of the platform: its role sees tenants, key hashes, flows, turns and when grants are due, and no books.
 #[derive(Debug)]
 pub struct PlatformTx {
     tx: DatabaseTransaction,

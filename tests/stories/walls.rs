@@ -45,6 +45,11 @@ async fn every_hole_in_the_wall_is_found() {
             "DROP POLICY books ON event",
             "policy books of table event",
         ),
+        (
+            "GRANT SELECT (refresh_token) ON connection_grant TO tillpost_platform",
+            "REVOKE SELECT (refresh_token) ON connection_grant FROM tillpost_platform",
+            "column refresh_token of table connection_grant",
+        ),
         ("CREATE UNIQUE INDEX loose ON event (number)", "DROP INDEX loose", "unique key loose"),
         (
             "ALTER TABLE mapping ADD COLUMN other uuid;
