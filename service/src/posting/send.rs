@@ -3,6 +3,7 @@
 use super::claim::{self, Ready};
 use super::{Round, Turn, doubt, lease, settle};
 use crate::error::Error;
+use crate::gate::Gate;
 use accounting::posting::Outcome;
 use futures::StreamExt;
 use quickbooks::{Answer, Failure, PostedEntry};
@@ -154,49 +155,5 @@ fn read(
             (outcome, settle::Report::posted(answer))
         }
         Err(failure) => (settle::outcome(&failure), settle::Report::failed(failure)),
-    }
-}
-
-/// The send window of a wave, on a clock that goes on while the machine is suspended: a process that was stopped or a
-/// machine that slept finds it closed.
-struct Gate {
-    opened_at: Duration,
-    window: Duration,
-}
-
-impl Gate {
-    // Opened before the intent is committed, so that it closes before `send_not_after` does.
-    fn open(window: Duration) -> Self {
-        Self {
-            opened_at: since_boot(),
-            window,
-        }
-    }
-
-    fn is_open(&self) -> bool {
-        since_boot().saturating_sub(self.opened_at) < self.window
-    }
-}
-
-fn since_boot() -> Duration {
-    #[cfg(target_os = "linux")]
-    const CLOCK: rustix::time::ClockId = rustix::time::ClockId::Boottime;
-    #[cfg(not(target_os = "linux"))]
-    const CLOCK: rustix::time::ClockId = rustix::time::ClockId::Monotonic;
-    let now = rustix::time::clock_gettime(CLOCK);
-    Duration::new(
-        u64::try_from(now.tv_sec).unwrap_or_default(),
-        u32::try_from(now.tv_nsec).unwrap_or_default(),
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_gate_whose_window_is_over_is_closed() {
-        assert!(Gate::open(Duration::from_secs(3600)).is_open());
-        assert!(!Gate::open(Duration::ZERO).is_open());
     }
 }
