@@ -9,7 +9,7 @@ use entity::connection::Model as Connection;
 use entity::id::TenantId;
 use entity::store::TenantTx;
 use futures::StreamExt;
-use quickbooks::{Company, Failure, PostedEntry};
+use quickbooks::{Cause, Company, Failure, PostedEntry};
 use sea_orm::FromQueryResult;
 use serde::Serialize;
 use std::collections::HashMap;
@@ -75,11 +75,35 @@ pub(super) async fn look_up(
     let connection = connection::company(&tx).await?;
     let numbers = numbers(&tx, window).await?;
     drop(tx);
-    match company(service, tenant, &connection).await? {
-        Ok(company) => held.run(service, &company, &connection, &numbers).await,
-        Err(why) => held.stopped = Some(why),
+    let mut refused = None;
+    loop {
+        let (company, version) = match company(service, tenant, &connection, refused).await? {
+            Ok(found) => found,
+            Err(why) => {
+                held.stopped = Some(why);
+                return Ok(held);
+            }
+        };
+        match held.run(service, &company, &connection, &numbers).await {
+            Ok(()) => return Ok(held),
+            // Once with a fresh token, from where it stopped.
+            Err(Trouble::Refused) if refused.is_none() => refused = Some(version),
+            Err(trouble) => {
+                held.stopped = Some(trouble.to_string());
+                return Ok(held);
+            }
+        }
     }
-    Ok(held)
+}
+
+/// Why looking up stopped early.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    /// The access token was refused.
+    #[error("QuickBooks refuses our access token; try again later")]
+    Refused,
+    #[error("{0}")]
+    Other(String),
 }
 
 impl Held {
@@ -121,17 +145,21 @@ async fn company(
     service: &Service,
     tenant: TenantId,
     connection: &Connection,
-) -> Result<Result<Company, String>, Error> {
+    refused: Option<i64>,
+) -> Result<Result<(Company, i64), String>, Error> {
     if connection.state != "connected" {
         return Ok(Err(
             "QuickBooks is not connected at the moment; connect it again to have numbers looked up"
                 .to_owned(),
         ));
     }
-    match grant::access(service, tenant, connection.id, None).await {
-        Ok(access) => Ok(Ok(service
-            .quickbooks()
-            .company(&connection.company_id, &access.token))),
+    match grant::access(service, tenant, connection.id, refused).await {
+        Ok(access) => {
+            let company = service
+                .quickbooks()
+                .company(&connection.company_id, &access.token);
+            Ok(Ok((company, access.version)))
+        }
         Err(NoAccess::Ended) => Ok(Err(
             "QuickBooks no longer accepts our grant; connect it again to have numbers looked up"
                 .to_owned(),
@@ -153,26 +181,23 @@ impl Held {
         company: &Company,
         connection: &Connection,
         numbers: &[String],
-    ) {
+    ) -> Result<(), Trouble> {
         let until = Instant::now() + PATIENCE;
-        let mut reads = futures::stream::iter(numbers.chunks(NUMBERS_A_READ))
+        let checked = usize::try_from(self.checked).unwrap_or_default();
+        let rest = numbers.get(checked..).unwrap_or_default();
+        let mut reads = futures::stream::iter(rest.chunks(NUMBERS_A_READ))
             .map(|chunk| read(service, company, connection, chunk, until))
             .buffered(READS_AT_ONCE);
         while let Some(read) = reads.next().await {
-            match read {
-                Ok((asked, found)) => self.keep(asked, found),
-                Err(why) => {
-                    self.stopped = Some(why);
-                    return;
-                }
-            }
+            let (asked, found) = read?;
+            self.keep(asked, found);
             if self.entries.len() > HELD_MAX {
-                self.stopped = Some(format!(
+                return Err(Trouble::Other(format!(
                     "more than {HELD_MAX} numbers are taken in QuickBooks; the rest was not looked up"
-                ));
-                return;
+                )));
             }
         }
+        Ok(())
     }
 
     fn keep(&mut self, asked: usize, found: Vec<PostedEntry>) {
@@ -192,23 +217,26 @@ async fn read(
     connection: &Connection,
     numbers: &[String],
     until: Instant,
-) -> Result<(usize, Vec<PostedEntry>), String> {
+) -> Result<(usize, Vec<PostedEntry>), Trouble> {
     let left = until.saturating_duration_since(Instant::now());
     let in_time = service.pace().leave(&connection.company_id, left).await;
     if in_time.is_err() || Instant::now() >= until {
-        return Err(format!(
+        return Err(Trouble::Other(format!(
             "looking numbers up took longer than {} seconds at the pace QuickBooks allows; take a shorter window to have all of \
              them looked up",
             PATIENCE.as_secs()
-        ));
+        )));
     }
     let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
     let asked =
         tokio::time::timeout_at(until + PATIENCE, company.journal_entries_numbered(&numbers));
     match asked.await {
         Ok(Ok(answer)) => Ok((numbers.len(), answer.value)),
-        Ok(Err(failure)) => Err(spoken(&failure)),
-        Err(_) => Err("QuickBooks did not answer in time".to_owned()),
+        Ok(Err(failure)) if failure.cause == Cause::Unauthorised => Err(Trouble::Refused),
+        Ok(Err(failure)) => Err(Trouble::Other(spoken(&failure))),
+        Err(_) => Err(Trouble::Other(
+            "QuickBooks did not answer in time".to_owned(),
+        )),
     }
 }
 
