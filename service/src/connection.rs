@@ -14,7 +14,6 @@ use crate::error::Error;
 use crate::{Service, audit, grant};
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::connection::{Column, Entity, Model};
-use entity::connection_grant;
 use entity::id::{ConnectionId, TenantId};
 use entity::store::TenantTx;
 use quickbooks::Preferences;
@@ -85,12 +84,7 @@ pub async fn read(service: &Service, tenant: TenantId) -> Result<Connection, Err
             last_success_at: None,
         });
     };
-    let grant = tx
-        .one(
-            tx.find::<connection_grant::Entity>()
-                .filter(connection_grant::Column::ConnectionId.eq(row.id)),
-        )
-        .await?;
+    let grant = grant::find(&tx, row.id).await?;
     Ok(Connection {
         state: match row.state.as_str() {
             "connected" => State::Connected,

@@ -14,6 +14,7 @@ pub mod cursor;
 pub mod error;
 pub mod event;
 pub mod fail_point;
+mod gate;
 pub mod grant;
 pub mod ingest;
 pub mod known_key;
@@ -42,6 +43,8 @@ use posting::pace::Pace;
 use quickbooks::QuickBooks;
 use settings::Settings;
 use std::sync::Arc;
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
 use vault::Vault;
 
 /// What every use-case needs: the store, the vault, QuickBooks, the bell and the settings. Cheap to clone.
@@ -55,6 +58,8 @@ struct Parts {
     bell: Arc<dyn Bell>,
     pace: Pace,
     settings: Settings,
+    /// The runtime in which the service was made, which outlives every request.
+    home: Option<Handle>,
 }
 
 /// The settings cannot be used.
@@ -98,6 +103,7 @@ impl Service {
             bell,
             pace: Pace::new(&settings.posting),
             settings,
+            home: Handle::try_current().ok(),
         })))
     }
 
@@ -152,6 +158,17 @@ impl Service {
     /// The database does not answer.
     pub async fn tenant(&self, tenant: TenantId) -> Result<TenantTx, Error> {
         Ok(self.0.store.tenant(tenant).await?)
+    }
+
+    /// Does something that must come to its end even where nobody waits for it any more.
+    pub(crate) fn detach<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<T> {
+        match &self.0.home {
+            Some(home) => home.spawn(work),
+            None => tokio::spawn(work),
+        }
     }
 
     /// Wakes a worker for the tenant at once. It may be lost: the sweep finds whatever is due.

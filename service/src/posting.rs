@@ -119,7 +119,8 @@ async fn may_work(tx: &TenantTx) -> Result<Option<Connection>, Error> {
     })
 }
 
-async fn is_served(tx: &TenantTx) -> Result<bool, Error> {
+/// Whether the tenant is active, and not suspended.
+pub(crate) async fn is_served(tx: &TenantTx) -> Result<bool, Error> {
     Ok(tx
         .one(tx.find::<entity::tenant::Entity>())
         .await?

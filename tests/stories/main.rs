@@ -12,6 +12,7 @@
 mod account_creations;
 mod alerts;
 mod bell;
+mod beside;
 mod contract;
 mod event_counts;
 mod event_export;
@@ -33,5 +34,6 @@ mod retailers;
 mod start;
 mod suggestions;
 mod tidy;
+mod tokens;
 mod walls;
 mod world;

@@ -5,11 +5,12 @@
 //! | turn | the bell rings, or a turn before it found more to do | `service::posting::turn` for one tenant |
 //! | sweep | every second | rings for tenants that are due and were not rung for lately |
 //! | watch | every minute | looks after tenants whose turn is long overdue, and tells of a stall |
+//! | grants | every half minute | looks at grants that are due: refreshed ahead, kept alive, told of |
 //! | tidy | every half minute | forgets on Redis what is done |
 
 use crate::line::Line;
 use crate::turns::Turns;
-use crate::{Options, lane, sweep, tidy, watch};
+use crate::{Options, grants, lane, sweep, tidy, watch};
 use service::Service;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
@@ -17,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 const WATCH_EVERY: Duration = Duration::from_secs(60);
+const GRANTS_EVERY: Duration = Duration::from_secs(30);
 const TIDY_EVERY: Duration = Duration::from_secs(30);
 
 /// Runs every job until `stop`, and returns when the last turn has ended.
@@ -39,6 +41,9 @@ pub(crate) async fn run(service: Service, line: Line, options: &Options, stop: C
             &service, &line, &turns
         )),
         every("watch", WATCH_EVERY, &stop, || watch::watch(&service)),
+        every("look at grants", GRANTS_EVERY, &stop, || grants::look(
+            &service, &stop
+        )),
         every("tidy", TIDY_EVERY, &stop, || tidy::tidy(&line)),
     );
     if let Err(error) = taking.await {

@@ -2,6 +2,7 @@
 
 mod bell;
 mod ear;
+mod grants;
 mod jobs;
 mod lane;
 mod line;

@@ -3,15 +3,15 @@
 use super::Cause;
 use super::row::{self, Condition, of_problem};
 use crate::error::Error;
+use crate::grant::when::{HARD_END_TOLD, IDLE_END_TOLD};
 use crate::mapping::{self, CompanyMapping};
 use crate::problem::Code;
-use crate::{connection, need, sync};
+use crate::{connection, grant, need, sync};
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::connection::Model as Connection;
-use entity::connection_grant::{Column as GrantColumn, Entity as Grant};
 use entity::store::TenantTx;
 use entity::sync::Model as Sync;
-use sea_orm::{ColumnTrait, FromQueryResult, QueryFilter};
+use sea_orm::FromQueryResult;
 use std::collections::{BTreeSet, HashSet};
 use uuid::Uuid;
 
@@ -19,10 +19,6 @@ use uuid::Uuid;
 const UNREACHABLE_MINUTES: i64 = 15;
 /// Events may wait for so long without one that is posted.
 const STALLED_MINUTES: i64 = 60;
-/// A grant that ends for want of use is told of so long before.
-const IDLE_END_DAYS: i64 = 14;
-/// A grant that ends whatever happens is told of so long before.
-const HARD_END_DAYS: i64 = 30;
 
 /// Opens the alerts of what holds, and closes those whose cause is gone. Safe to call at any time; call it in the
 /// transaction that changed what they are about.
@@ -129,16 +125,14 @@ async fn of_grant(
     connection: &Connection,
     now: DateTime<Utc>,
 ) -> Result<Option<Condition>, Error> {
-    let grant = tx
-        .one(
-            tx.find::<Grant>()
-                .filter(GrantColumn::ConnectionId.eq(connection.id)),
-        )
-        .await?;
-    Ok(grant.and_then(|grant| {
-        grant_ending(grant.refresh_expires_at, grant.hard_expires_at, now)
-            .map(|detail| Condition::new(Cause::GrantEnding, detail))
-    }))
+    // What has ended already is another alert.
+    let grant = grant::find(tx, connection.id).await?;
+    Ok(grant
+        .filter(|grant| grant.ended_at.is_none())
+        .and_then(|grant| {
+            grant_ending(grant.refresh_expires_at, grant.hard_expires_at, now)
+                .map(|detail| Condition::new(Cause::GrantEnding, detail))
+        }))
 }
 
 /// What a person is told of a grant that ends soon. A hard end comes first: no use of the grant puts it off.
@@ -147,14 +141,14 @@ fn grant_ending(
     hard_end: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
 ) -> Option<String> {
-    let soon = |end: &DateTime<Utc>, days| *end <= now + TimeDelta::days(days);
-    if let Some(end) = hard_end.filter(|end| soon(end, HARD_END_DAYS)) {
+    let soon = |end: &DateTime<Utc>, told| *end <= now + told;
+    if let Some(end) = hard_end.filter(|end| soon(end, HARD_END_TOLD)) {
         return Some(format!(
             "QuickBooks' consent ends on {}, whatever happens: it lasts five years.",
             end.date_naive()
         ));
     }
-    soon(&idle_end, IDLE_END_DAYS).then(|| {
+    soon(&idle_end, IDLE_END_TOLD).then(|| {
         format!(
             "QuickBooks' consent ends on {} unless it is used before: it lasts 100 days without use, and we cannot use it now.",
             idle_end.date_naive()
