@@ -29,6 +29,33 @@ pub struct Books {
     pub unusable: HashMap<Ref, Unusable>,
     /// The tenant's locations by key. One that is not here posts without location and class.
     pub locations: HashMap<String, LocationRefs>,
+    /// Locations and classes of these that QuickBooks would refuse in an entry.
+    pub unusable_dimensions: Vec<(Dimension, Ref, Unusable)>,
+}
+
+/// What a line may carry beside its account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Dimension {
+    /// A QuickBooks Location.
+    Location,
+    /// A QuickBooks Class.
+    Class,
+}
+
+impl Dimension {
+    /// `location` or `class`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Location => "location",
+            Self::Class => "class",
+        }
+    }
+}
+
+impl fmt::Display for Dimension {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// What a location is in the company's books.
@@ -118,6 +145,7 @@ impl Books {
             closed_through_refused: None,
             unusable: HashMap::new(),
             locations: HashMap::new(),
+            unusable_dimensions: Vec::new(),
         }
     }
 }

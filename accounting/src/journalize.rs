@@ -7,7 +7,9 @@ use std::fmt;
 use chrono::NaiveDate;
 use draft::Draft;
 
-use crate::{Books, ClosedPeriod, Event, JournalEntry, Line, Ref, Refusal, Unusable, rules};
+use crate::{
+    Books, ClosedPeriod, Dimension, Event, JournalEntry, Line, Ref, Refusal, Unusable, rules,
+};
 
 /// What an event becomes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +52,7 @@ impl fmt::Display for SkipReason {
 ///
 /// An event that has several troubles is refused for the first of these: what only its sender can mend (currency,
 /// amounts, balance), then the closed period, then the mappings it lacks, all together, then the mapped accounts that
-/// cannot be used.
+/// cannot be used, then the locations and classes.
 ///
 /// # Errors
 /// [`Refusal`], by who can mend it; see its variants.
@@ -79,6 +81,10 @@ pub fn journalize(event: &Event, books: &Books) -> Result<Journalized, Refusal> 
     let unusable = unusable(&lines, books);
     if !unusable.is_empty() {
         return Err(Refusal::AccountsUnusable(unusable));
+    }
+    let unusable = unusable_dimensions(&lines, books);
+    if !unusable.is_empty() {
+        return Err(Refusal::DimensionsUnusable(unusable));
     }
     Ok(Journalized::Entry(JournalEntry::new(
         date, currency, note, lines,
@@ -122,6 +128,24 @@ fn unusable(lines: &[Line], books: &Books) -> Vec<(Ref, Unusable)> {
         }
     }
     found
+}
+
+/// The locations and classes of these lines that QuickBooks would refuse, each once.
+fn unusable_dimensions(lines: &[Line], books: &Books) -> Vec<(Dimension, Ref, Unusable)> {
+    let carried = |dimension: Dimension, id: &Ref| {
+        lines.iter().any(|line| {
+            let of_line = match dimension {
+                Dimension::Location => &line.department,
+                Dimension::Class => &line.class,
+            };
+            of_line.as_ref() == Some(id)
+        })
+    };
+    let unusable = books.unusable_dimensions.iter();
+    unusable
+        .filter(|(dimension, id, _)| carried(*dimension, id))
+        .cloned()
+        .collect()
 }
 
 /// The entry's date under the closed-period policy, and its private note.

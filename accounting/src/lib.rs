@@ -18,7 +18,9 @@ pub mod suggestion;
 mod text;
 
 pub use amount::{Amount, allocate};
-pub use books::{Books, ClosedPeriod, LocationRefs, Unusable, max_rounding_tolerance_minor};
+pub use books::{
+    Books, ClosedPeriod, Dimension, LocationRefs, Unusable, max_rounding_tolerance_minor,
+};
 pub use currency::{Currency, UnknownCurrency};
 pub use decimal::{Decimal, DecimalError, EventAmount, Quantity, UnitCost};
 pub use effect::{Effect, Place, Sides, Sum};

@@ -4,7 +4,7 @@ use std::fmt;
 
 use chrono::NaiveDate;
 
-use crate::{Amount, Currency, EntryError, EventError, Ref, Slot, Unusable};
+use crate::{Amount, Currency, Dimension, EntryError, EventError, Ref, Slot, Unusable};
 
 /// Why an event cannot be posted. Each is mended by a person: the sender, or whoever keeps the mapping and the books.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -80,6 +80,10 @@ pub enum Refusal {
     /// QuickBooks.
     #[error("the entry would go to {}", unusable_list(.0))]
     AccountsUnusable(Vec<(Ref, Unusable)>),
+    /// Locations and classes that are mapped and cannot stand in an entry: every one its lines would carry. Named by their ids
+    /// in QuickBooks.
+    #[error("lines of the entry would carry {}", dimension_list(.0))]
+    DimensionsUnusable(Vec<(Dimension, Ref, Unusable)>),
     /// The event was taken in by other rules than today's, and cannot be read any more.
     #[error("the event as it was taken in cannot be read any more: {0}")]
     Unreadable(#[source] EventError),
@@ -103,6 +107,10 @@ impl Refusal {
                 .iter()
                 .map(|(account, _)| account.to_string())
                 .collect(),
+            Self::DimensionsUnusable(dimensions) => dimensions
+                .iter()
+                .map(|(dimension, id, _)| format!("{dimension} {id}"))
+                .collect(),
             Self::Unreadable(error) => vec![error.path.clone()],
             Self::TooManyDecimals { .. }
             | Self::AmountTooLarge
@@ -120,7 +128,10 @@ impl Refusal {
             Self::UnbalancedEvent { .. } => "unbalanced_event",
             Self::ClosedPeriod { .. } | Self::PeriodRefused { .. } => "closed_period",
             Self::MissingMappings(_) => "missing_mappings",
-            Self::AccountsUnusable(accounts) => worst(accounts).code(),
+            Self::AccountsUnusable(accounts) => worst(accounts.iter().map(|(_, why)| *why)).code(),
+            Self::DimensionsUnusable(dimensions) => {
+                worst(dimensions.iter().map(|(_, _, why)| *why)).code()
+            }
             Self::Unreadable(_) => "unreadable_event",
             Self::InvalidEntry(_) => "invalid_entry",
         }
@@ -128,8 +139,7 @@ impl Refusal {
 }
 
 /// The one of several reasons that an entry is refused for: the first in the order of the enum.
-fn worst(accounts: &[(Ref, Unusable)]) -> Unusable {
-    let reasons = accounts.iter().map(|(_, unusable)| *unusable);
+fn worst(reasons: impl Iterator<Item = Unusable>) -> Unusable {
     reasons.min().unwrap_or(Unusable::Inactive)
 }
 
@@ -199,6 +209,14 @@ fn unusable_list(accounts: &[(Ref, Unusable)]) -> String {
     let words: Vec<_> = accounts
         .iter()
         .map(|(account, unusable)| format!("account {account}, which {unusable}"))
+        .collect();
+    words.join("; ")
+}
+
+fn dimension_list(dimensions: &[(Dimension, Ref, Unusable)]) -> String {
+    let words: Vec<_> = dimensions
+        .iter()
+        .map(|(dimension, id, unusable)| format!("{dimension} {id}, which {unusable}"))
         .collect();
     words.join("; ")
 }

@@ -6,8 +6,10 @@ use service::api_key::ApiKey;
 use service::audit::AuditRecord;
 use service::chart::Account;
 use service::cursor::Page;
+use service::dimension::Dimension;
 use service::event::Event;
 use service::known_key::KnownKey;
+use service::location_mapping::LocationMapping;
 use service::mapping::{Mapping, MappingChange};
 use service::past_sync::PastSync;
 use service::suggestion::MappingSuggestion;
@@ -52,6 +54,10 @@ pages! {
     MappingChangePage of MappingChange;
     /// Suggestions for the mapping.
     MappingSuggestionPage of MappingSuggestion;
+    /// Locations and Classes of the company.
+    DimensionPage of Dimension;
+    /// The tenant's locations.
+    LocationMappingPage of LocationMapping;
     /// Known keys.
     KnownKeyPage of KnownKey;
     /// Events.

@@ -7,8 +7,8 @@ use actix_web::http::header::{self, Header};
 use actix_web::{FromRequest, HttpRequest};
 use chrono::NaiveDate;
 use entity::id::{
-    AccountCreationId, AccountId, AccountImportId, AlertId, ApiKeyId, EventId, MappingId,
-    PastSyncId,
+    AccountCreationId, AccountId, AccountImportId, AlertId, ApiKeyId, DimensionImportId, EventId,
+    LocationMappingId, MappingId, PastSyncId,
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -43,6 +43,8 @@ in_path! {
     AccountImportId = "account_import_id";
     AccountId = "account_id";
     AccountCreationId = "account_creation_id";
+    DimensionImportId = "dimension_import_id";
+    LocationMappingId = "location_mapping_id";
     MappingId = "mapping_id";
     EventId = "event_id";
     PastSyncId = "past_sync_id";

@@ -14,6 +14,7 @@ pub(crate) mod flow;
 pub(crate) mod health;
 pub(crate) mod ingest;
 pub(crate) mod known_key;
+pub(crate) mod location;
 pub(crate) mod mapping;
 pub(crate) mod ndjson;
 pub(crate) mod past_sync;

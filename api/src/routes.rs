@@ -3,8 +3,8 @@
 
 use crate::resource::{
     account, account_creation, alert, api_key, audit, connection, event, event_export, explorer,
-    flow, health, ingest, known_key, mapping, past_sync, problem_code, readiness, settings,
-    suggestion, sync, tenant,
+    flow, health, ingest, known_key, location, mapping, past_sync, problem_code, readiness,
+    settings, suggestion, sync, tenant,
 };
 use crate::routing::routes;
 
@@ -39,6 +39,13 @@ routes! {
         put    "/v1/tenants/{tenant_id}/mappings" => mapping::set_mapping;
         post   "/v1/tenants/{tenant_id}/mappings/bulk" => mapping::set_mappings;
         delete "/v1/tenants/{tenant_id}/mappings/{mapping_id}" => mapping::clear_mapping;
+
+        post   "/v1/tenants/{tenant_id}/dimension-imports" => location::create_dimension_import;
+        get    "/v1/tenants/{tenant_id}/dimension-imports/{dimension_import_id}" => location::read_dimension_import;
+        get    "/v1/tenants/{tenant_id}/dimensions" => location::list_dimensions;
+        get    "/v1/tenants/{tenant_id}/location-mappings" => location::list_location_mappings;
+        put    "/v1/tenants/{tenant_id}/location-mappings" => location::set_location_mappings;
+        delete "/v1/tenants/{tenant_id}/location-mappings/{location_mapping_id}" => location::clear_location_mapping;
 
         get    "/v1/tenants/{tenant_id}/mapping-changes" => mapping::list_mapping_changes;
         get    "/v1/tenants/{tenant_id}/mapping-suggestions" => suggestion::list_mapping_suggestions;

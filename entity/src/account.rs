@@ -25,6 +25,7 @@ pub struct Model {
     pub active: bool,
     pub deleted_at: Option<DateTimeUtc>,
     pub imported_at: DateTimeUtc,
+    pub vanished_at: Option<DateTimeUtc>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

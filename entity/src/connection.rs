@@ -32,6 +32,8 @@ pub struct Model {
     pub held_code: Option<String>,
     pub held_until: Option<DateTimeUtc>,
     pub held_times: i16,
+    pub lists_known_through: Option<DateTimeUtc>,
+    pub lists_due_at: Option<DateTimeUtc>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -107,6 +107,12 @@ typed_id! {
     AccountImportId, AccountImportTag, "aci";
     /// An account that is to be created in QuickBooks.
     AccountCreationId, AccountCreationTag, "acr";
+    /// A Location or a Class of the company.
+    DimensionId, DimensionTag, "dim";
+    /// One import of the company's Locations and Classes.
+    DimensionImportId, DimensionImportTag, "dii";
+    /// What a location of the tenant's is in the company's books.
+    LocationMappingId, LocationMappingTag, "lom";
     /// A row of the mapping: a slot, and the account that plays it.
     MappingId, MappingTag, "map";
     /// A change of the mapping, in its history.

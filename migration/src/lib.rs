@@ -20,6 +20,7 @@ impl MigratorTrait for Migrator {
             "0006_past_syncs",
             "0007_problems",
             "0008_account_creations",
+            "0009_dimensions",
             "0011_tokens",
         ]
     }

@@ -36,13 +36,13 @@ scopes! {
     ConnectionRead = "connection:read";
     /// Connect, reconnect and disconnect.
     ConnectionManage = "connection:manage";
-    /// Read the chart of accounts and its imports.
+    /// Read the chart of accounts, Locations and Classes, and their imports.
     AccountsRead = "accounts:read";
-    /// Import the chart, delete accounts locally.
+    /// Import the chart, Locations and Classes; delete accounts locally.
     AccountsManage = "accounts:manage";
-    /// Read the mapping.
+    /// Read the mapping of slots and locations.
     MappingsRead = "mappings:read";
-    /// Set and clear mappings.
+    /// Set and clear mappings of slots and locations.
     MappingsManage = "mappings:manage";
     /// Read events, their entries and previews.
     EventsRead = "events:read";
@@ -95,6 +95,12 @@ pub const OPERATIONS: &[(&str, Scope)] = &[
     ("set_mapping", Scope::MappingsManage),
     ("set_mappings", Scope::MappingsManage),
     ("clear_mapping", Scope::MappingsManage),
+    ("create_dimension_import", Scope::AccountsManage),
+    ("read_dimension_import", Scope::AccountsRead),
+    ("list_dimensions", Scope::AccountsRead),
+    ("list_location_mappings", Scope::MappingsRead),
+    ("set_location_mappings", Scope::MappingsManage),
+    ("clear_location_mapping", Scope::MappingsManage),
     ("list_mapping_changes", Scope::MappingsRead),
     ("read_mapping_readiness", Scope::MappingsRead),
     ("list_mapping_suggestions", Scope::MappingsRead),

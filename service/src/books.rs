@@ -1,7 +1,7 @@
 //! What the accounting rules need of a tenant's books, read from its rows.
 
 use crate::error::Error;
-use crate::{mapping, tenant};
+use crate::{location_mapping, mapping, tenant};
 use accounting::{Books, ClosedPeriod, Currency, Mapping, Ref, Slot, Unusable};
 use entity::account::Model as Account;
 use entity::connection::Model as Connection;
@@ -43,6 +43,7 @@ pub async fn read(tx: &TenantTx, connection: &Connection) -> Result<Books, Error
     books.closing_date = connection.closing_date;
     books.closed_through_refused = connection.closed_through_refused;
     books.unusable = unusable;
+    location_mapping::read_into(tx, &connection.company_id, &mut books).await?;
     books.closed_period = match tenant::ClosedPeriod::read(&tenant.closed_period) {
         tenant::ClosedPeriod::Fail => ClosedPeriod::Fail,
         tenant::ClosedPeriod::FirstOpenDay => ClosedPeriod::FirstOpenDay,
@@ -53,6 +54,9 @@ pub async fn read(tx: &TenantTx, connection: &Connection) -> Result<Books, Error
 /// Why QuickBooks would refuse this account in an entry, as far as the chart of accounts says.
 #[must_use]
 pub fn unusable(account: &Account) -> Option<Unusable> {
+    if account.vanished_at.is_some() {
+        return Some(Unusable::Vanished);
+    }
     if !account.active {
         return Some(Unusable::Inactive);
     }

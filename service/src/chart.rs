@@ -1,14 +1,17 @@
 //! The chart of accounts: listed, and deleted locally; a deleted account comes back with an import.
 
 mod import;
+mod look;
+mod rows;
 
 pub use import::{AccountImport, import, read_import};
 pub(crate) use import::{Imported, put_off, queue_import, run_import};
+pub(crate) use look::{Looked, look, look_soon};
 
 use crate::access::Caller;
 use crate::cursor::LIMIT_MAX;
 use crate::error::Error;
-use crate::{Service, audit, connection};
+use crate::{Service, alert, audit, connection};
 use chrono::{DateTime, Utc};
 use entity::account::{Column, Entity, Model};
 use entity::id::{AccountId, TenantId};
@@ -41,8 +44,10 @@ pub struct Account {
     /// As QuickBooks classifies it in detail.
     #[schema(example = "SalesOfProductIncome")]
     pub account_sub_type: Option<String>,
-    /// False when it was made inactive in QuickBooks.
+    /// False when it was made inactive in QuickBooks, or is gone there.
     pub active: bool,
+    /// Since when it is not in QuickBooks any more, as after two accounts were merged; none where it is.
+    pub vanished_at: Option<DateTime<Utc>>,
     /// When it was imported last.
     pub imported_at: DateTime<Utc>,
 }
@@ -58,6 +63,7 @@ impl From<Model> for Account {
             account_type: row.account_type,
             account_sub_type: row.account_sub_type,
             active: row.active,
+            vanished_at: row.vanished_at,
             imported_at: row.imported_at,
         }
     }
@@ -116,14 +122,7 @@ pub async fn list(
         read = read.filter(Column::Active.eq(active));
     }
     if let Some(search) = &query.search {
-        let pattern = format!(
-            "%{}%",
-            search
-                .to_lowercase()
-                .replace('\\', "\\\\")
-                .replace('%', "\\%")
-                .replace('_', "\\_")
-        );
+        let pattern = crate::cursor::containing(search);
         read = read.filter(
             Expr::expr(sea_orm::sea_query::Func::lower(
                 Column::FullyQualifiedName.into_expr(),
@@ -208,6 +207,7 @@ pub async fn delete(
         serde_json::json!({}),
     )
     .await?;
+    alert::review(&tx).await?;
     tx.commit().await?;
     Ok(())
 }

@@ -102,6 +102,16 @@ impl PageQuery {
     }
 }
 
+/// The pattern of LIKE for texts in lower case that contain this, whatever signs it holds.
+pub(crate) fn containing(text: &str) -> String {
+    let literal = text
+        .to_lowercase()
+        .replace('\\', "\\\\")
+        .replace('%', "\\%")
+        .replace('_', "\\_");
+    format!("%{literal}%")
+}
+
 /// What is given as a cursor is none of this list.
 pub(crate) fn invalid() -> Error {
     Error::invalid(

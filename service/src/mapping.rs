@@ -7,12 +7,12 @@ mod version;
 
 pub use history::{ChangedAccount, MappingChange, MappingChangeQuery, Way, list as changes};
 pub use version::Expected;
-pub(crate) use version::{lock, tag};
+pub(crate) use version::{lock, raise, tag};
 
 use crate::access::Caller;
 use crate::error::Error;
-use crate::{Service, alert, audit, connection};
-use accounting::Slot;
+use crate::{Service, alert, audit, books, connection};
+use accounting::{Slot, Unusable};
 use chrono::{DateTime, Utc};
 use entity::id::{AccountId, MappingId, TenantId};
 use entity::mapping::{Column, Entity, Model};
@@ -262,17 +262,14 @@ impl CompanyMapping {
 
     /// What resolves to a row whose account entries can use.
     pub(crate) fn usable(&self) -> accounting::Mapping {
-        self.collect(|account| account.active && account.deleted_at.is_none())
+        self.collect(is_usable)
     }
 
     /// The same, by the account's id.
     pub(crate) fn by_account(&self) -> accounting::Mapping {
         let mut mapping = accounting::Mapping::default();
         for row in &self.rows {
-            let usable = self
-                .accounts
-                .get(&row.account_id)
-                .is_some_and(|account| account.active && account.deleted_at.is_none());
+            let usable = self.accounts.get(&row.account_id).is_some_and(is_usable);
             if let (Ok(slot), true) = (row.slot.parse(), usable) {
                 mapping.set(
                     slot,
@@ -303,6 +300,11 @@ impl CompanyMapping {
     pub(crate) fn view(&self, row: &Model) -> Option<Mapping> {
         Some(view(row, self.accounts.get(&row.account_id)?))
     }
+}
+
+/// Whether entries can use an account: it is in the chart, and QuickBooks would not refuse it.
+fn is_usable(account: &account::Model) -> bool {
+    account.deleted_at.is_none() && books::unusable(account).is_none()
 }
 
 fn some(text: &str) -> Option<&str> {
@@ -503,11 +505,14 @@ fn view(row: &Model, account: &account::Model) -> Mapping {
             "account {} was deleted here; import the chart again, or choose another",
             named(account)
         ))
-    } else if !account.active {
-        Some(format!(
-            "account {} is inactive in QuickBooks; make it active there, or choose another",
-            named(account)
-        ))
+    } else if let Some(why) = books::unusable(account) {
+        let cure = match why {
+            Unusable::Inactive => "make it active there, or choose another",
+            Unusable::Vanished | Unusable::NeedsCustomer | Unusable::NeedsVendor => {
+                "choose another"
+            }
+        };
+        Some(format!("account {} {why}; {cure}", named(account)))
     } else {
         None
     };

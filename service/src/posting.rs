@@ -16,7 +16,8 @@ mod settle;
 
 use crate::account_creation::{self, Created};
 use crate::alert::Cause as AlertCause;
-use crate::chart::Imported;
+use crate::chart::{Imported, Looked};
+use crate::dimension::{self, ImportRun};
 use crate::error::Error;
 use crate::grant::{self, Access, NoAccess};
 use crate::{Service, alert, bell, chart, connection, event, need, past_sync, sync};
@@ -27,7 +28,7 @@ use entity::id::TenantId;
 use entity::store::TenantTx;
 pub(crate) use identity::derived_id;
 use lease::Lease;
-use quickbooks::{Cause, Company};
+use quickbooks::{Cause, Company, Failure};
 use sea_orm::FromQueryResult;
 pub(crate) use settle::outcome;
 use tokio_util::sync::CancellationToken;
@@ -246,28 +247,30 @@ async fn round(turn: &mut Turn<'_>) -> Result<Round, Error> {
     if is_stale {
         return read_preferences(turn).await;
     }
+    match chart::look(turn).await? {
+        Looked::NotDue => {}
+        Looked::Done => return Ok(Round::More),
+        Looked::Later => return Ok(Round::Done),
+        Looked::Failed(failure) => return settle::trouble(turn, &failure).await,
+    }
     match chart::run_import(turn).await? {
         Imported::Nothing => {}
         Imported::Done => return Ok(Round::More),
         Imported::Later => return Ok(Round::Done),
         Imported::Failed(id, failure) => {
             let tx = turn.tx().await?;
-            let lasting = matches!(
-                failure.cause,
-                Cause::Invalid | Cause::Forbidden | Cause::SubscriptionLapsed
-            );
-            let wait = (!lasting).then(|| {
-                failure
-                    .retry_after
-                    .unwrap_or_default()
-                    .max(std::time::Duration::from_secs(5))
-            });
-            let wait = wait.map(|wait| TimeDelta::from_std(wait).unwrap_or(TimeDelta::minutes(1)));
-            if failure.cause == Cause::Unauthorised {
-                chart::put_off(&tx, id, Some(TimeDelta::zero()), &failure.to_string()).await?;
-            } else {
-                chart::put_off(&tx, id, wait, &failure.to_string()).await?;
-            }
+            chart::put_off(&tx, id, import_again_in(&failure), &failure.to_string()).await?;
+            tx.commit().await?;
+            return settle::trouble(turn, &failure).await;
+        }
+    }
+    match dimension::run_import(turn).await? {
+        ImportRun::Nothing => {}
+        ImportRun::Ended => return Ok(Round::More),
+        ImportRun::Later => return Ok(Round::Done),
+        ImportRun::Failed(id, failure) => {
+            let tx = turn.tx().await?;
+            dimension::put_off(&tx, id, import_again_in(&failure), &failure.to_string()).await?;
             tx.commit().await?;
             return settle::trouble(turn, &failure).await;
         }
@@ -282,6 +285,19 @@ async fn round(turn: &mut Turn<'_>) -> Result<Round, Error> {
         end => return Ok(end),
     }
     send::slice(turn).await
+}
+
+// When an import that failed is tried again; never, where QuickBooks would refuse it again.
+fn import_again_in(failure: &Failure) -> Option<TimeDelta> {
+    match failure.cause {
+        Cause::Invalid | Cause::Forbidden | Cause::SubscriptionLapsed => None,
+        Cause::Unauthorised => Some(TimeDelta::zero()),
+        _ => {
+            let wait = failure.retry_after.unwrap_or_default();
+            let wait = wait.max(std::time::Duration::from_secs(5));
+            Some(TimeDelta::from_std(wait).unwrap_or(TimeDelta::minutes(1)))
+        }
+    }
 }
 
 async fn read_preferences(turn: &Turn<'_>) -> Result<Round, Error> {
@@ -334,7 +350,7 @@ async fn access_again(turn: &Turn<'_>) -> Result<Option<Access>, Error> {
 }
 
 // When the tenant's next turn is due: the earliest of what is queued (while the sync runs), in doubt, or to be imported,
-// and not before the company is patient again.
+// and not before the company is patient again. The daily look wakes nobody: it comes before what is posted.
 async fn next_due(tx: &TenantTx, company_id: &str) -> Result<Option<DateTime<Utc>>, Error> {
     #[derive(FromQueryResult)]
     struct Due {
@@ -356,6 +372,10 @@ async fn next_due(tx: &TenantTx, company_id: &str) -> Result<Option<DateTime<Utc
                  (SELECT min(j.due_at) FROM journal_entry j WHERE {mine:j} AND j.company_id = $2 AND j.state = 'unknown'),
                  (SELECT min(i.due_at) FROM account_import i
                    WHERE {mine:i} AND i.company_id = $2 AND i.state IN ('queued', 'running')),
+                 (SELECT min(d.due_at) FROM dimension_import d
+                   WHERE {mine:d} AND d.company_id = $2 AND d.state IN ('queued', 'running')),
+                 (SELECT min(l.lists_due_at) FROM connection l
+                   WHERE {mine:l} AND l.is_current AND l.lists_due_at <= tillpost_now()),
                  (SELECT min(c.due_at) FROM account_creation c
                    WHERE {mine:c} AND c.company_id = $2 AND c.state = 'queued')) AS due_at) AS work
               WHERE work.due_at IS NOT NULL",

@@ -13,9 +13,9 @@ pub(crate) mod reach;
 mod suspects;
 
 pub use code::{Code, Party};
-pub use facts::{Facts, ForeignEntry, MissingMapping, NamedAccount, Said};
+pub use facts::{Facts, ForeignEntry, MissingMapping, NamedAccount, NamedDimension, Said};
 pub(crate) use fault::Refused;
-pub(crate) use finding::{Finding, accounts_of};
+pub(crate) use finding::Finding;
 pub(crate) use names::Names;
 pub(crate) use suspects::tell;
 

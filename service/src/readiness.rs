@@ -2,6 +2,7 @@
 //! is broken, and what is unusual. Counted by footprints; no event's body is read.
 
 use crate::error::Error;
+use crate::location_mapping::{self, LocationMapping};
 use crate::mapping::{CompanyMapping, Mapping};
 use crate::need::{self, texts};
 use crate::{Service, connection};
@@ -31,6 +32,8 @@ pub struct Readiness {
     pub missing: Vec<UnmappedNeed>,
     /// Rows of the mapping that entries cannot use.
     pub broken: Vec<BrokenMapping>,
+    /// Locations whose QuickBooks Location or Class entries cannot carry.
+    pub broken_locations: Vec<LocationMapping>,
     /// Rows whose account is of a type that is unusual for the slot; they work.
     pub unusual: Vec<Mapping>,
 }
@@ -106,9 +109,12 @@ pub(crate) async fn of(tx: &TenantTx, desk: &CompanyMapping) -> Result<Readiness
         .filter_map(|row| desk.view(row))
         .filter(|row| row.warning.is_some())
         .collect();
+    let broken_locations = location_mapping::Stand::read(tx, &desk.company.company_id)
+        .await?
+        .broken_ones();
     Ok(Readiness {
-        complete: missing.is_empty() && broken.is_empty(),
-        message: message(&missing, &broken),
+        complete: missing.is_empty() && broken.is_empty() && broken_locations.is_empty(),
+        message: message(&missing, &broken, &broken_locations),
         missing_total: missing.len() as u64,
         missing: missing
             .into_iter()
@@ -116,6 +122,7 @@ pub(crate) async fn of(tx: &TenantTx, desk: &CompanyMapping) -> Result<Readiness
             .map(Into::into)
             .collect(),
         broken,
+        broken_locations,
         unusual,
     })
 }
@@ -347,7 +354,11 @@ async fn broken(
 /// How many of what is missing the message names.
 const NAMED_MAX: usize = 3;
 
-fn message(missing: &[Missing], broken: &[BrokenMapping]) -> String {
+fn message(
+    missing: &[Missing],
+    broken: &[BrokenMapping],
+    broken_locations: &[LocationMapping],
+) -> String {
     let mut parts = Vec::new();
     if !missing.is_empty() {
         let names: Vec<_> = missing
@@ -375,6 +386,18 @@ fn message(missing: &[Missing], broken: &[BrokenMapping]) -> String {
                 .iter()
                 .take(NAMED_MAX)
                 .filter_map(|row| row.mapping.broken.clone())
+                .collect::<Vec<_>>()
+                .join("; ")
+        ));
+    }
+    if !broken_locations.is_empty() {
+        parts.push(format!(
+            "{} broken: {}.",
+            counted(broken_locations.len(), "location is", "locations are"),
+            broken_locations
+                .iter()
+                .take(NAMED_MAX)
+                .filter_map(|row| Some(format!("{}: {}", row.location, row.broken.as_ref()?)))
                 .collect::<Vec<_>>()
                 .join("; ")
         ));

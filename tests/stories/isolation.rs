@@ -275,12 +275,12 @@ fn in_body(operation: &Operation, theirs: &Retailer<'_>, ours: &Retailer<'_>) ->
         .ids_in_body
         .iter()
         .map(|place| {
-            assert!(
-                place.ends_with("account_id"),
-                "say how {place} of {} is probed",
-                operation.id
-            );
-            let real = theirs.ids["account_id"][0].clone();
+            let kind = match place.rsplit(['.', '[', ']']).next() {
+                Some("account_id") => "account_id",
+                Some("quickbooks_location_id" | "quickbooks_class_id") => "dimension_id",
+                _ => panic!("say how {place} of {} is probed", operation.id),
+            };
+            let real = theirs.ids[kind][0].clone();
             let made_up = made_up(&real);
             let path = operation.filled(|name| ours.ids[name][0].clone());
             Probe {

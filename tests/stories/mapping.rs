@@ -159,6 +159,33 @@ async fn each_change_says_how_many_failed_events_it_cures_and_leaves_posted_ones
 }
 
 #[tokio::test]
+async fn mapping_another_account_for_a_broken_one_says_how_many_events_it_cures() {
+    let world = World::new().await;
+    let (store, company) = world.store("Harbour").await;
+    let drawer = company.account_id("1010").unwrap();
+    world
+        .quickbooks()
+        .set_account_active(&company.realm_id, drawer, false)
+        .unwrap();
+    store.post("/account-imports", json!({})).await;
+    for place in 0..3 {
+        let ticket = store.ticket(&format!("t{place}")).await;
+        store.send_event(ticket).await;
+    }
+    store
+        .send_event(paid_with(&store, "unmapped", "paypal").await)
+        .await;
+    store.drain().await;
+    let elsewhere = store.map("payment", Some("voucher"), "1220").await;
+    assert_eq!(elsewhere["cures"], 0, "{elsewhere:#}");
+    let mended = store.map("payment", Some("cash"), "1220").await;
+    assert_eq!(mended["cures"], 3, "{mended:#}");
+    store.post("/retry-failed", json!({})).await;
+    store.drain().await;
+    assert_eq!(store.get("/sync").await["events"]["synced"], 3);
+}
+
+#[tokio::test]
 async fn every_change_is_told_with_who_made_it_and_what_was_before() {
     let world = World::new().await;
     let (store, _) = world.store("Harbour").await;

@@ -67,6 +67,11 @@ impl Operation {
             "set_mappings" => json!({
                 "mappings": [{ "slot": "revenue", "key": "books", "location": "boston", "account_id": account_id }],
             }),
+            "set_location_mappings" => {
+                // Of an account's id no more is meant than that nobody's Location or Class has it.
+                let id = account_id.replace("acc_", "dim_");
+                json!({ "mappings": [{ "location": "boston", "quickbooks_location_id": id, "quickbooks_class_id": id }] })
+            }
             "create_account_creation" => json!({
                 "name": "Books Clearing", "number": "1999", "account_type": "Other Current Asset",
                 "account_sub_type": "OtherCurrentAssets", "map_to": { "slot": "payment", "key": "books" },

@@ -2,7 +2,8 @@
 
 use crate::world::{Shape, Tenant, World, golden, ticket_at};
 use sandbox::quickbooks::{
-    CompanySummary, FaultPlan, NewAccount, NewEntry, NewLine, Operation, Outcome, PostingType,
+    CompanySummary, FaultPlan, NameKind, NewAccount, NewEntry, NewLine, Operation, Outcome,
+    PostingType,
 };
 use serde_json::{Value, json};
 use service::posting;
@@ -13,6 +14,9 @@ use tokio_util::sync::CancellationToken;
 
 /// Debits and credits of each account that has any, by its id in QuickBooks.
 type Ledger = BTreeMap<String, (String, String)>;
+
+/// Debits and credits of each Location and Class, by their ids in QuickBooks.
+type Places = BTreeMap<(Option<String>, Option<String>), (i64, i64)>;
 
 fn window(from: &str, to: &str) -> Value {
     json!({ "from_date": from, "to_date": to })
@@ -193,6 +197,90 @@ async fn slow_world() -> World {
 }
 
 /// The whole story under one policy, with every type of event, failures of several sorts, and the books closed in the middle.
+/// Gives the company Locations and a Class, maps those of the golden cases to them, and lets one break.
+async fn map_locations(world: &World, store: &Tenant<'_>, company: &CompanySummary) {
+    let quickbooks = world.quickbooks();
+    let add = |kind, name| {
+        let added = quickbooks.add_name(&company.realm_id, kind, name);
+        added.unwrap().id
+    };
+    add(NameKind::Department, "Boston");
+    add(NameKind::Department, "Cambridge");
+    add(NameKind::Class, "Retail");
+    let closed_down = add(NameKind::Department, "Closed down");
+    store.post("/dimension-imports", json!({})).await;
+    store.drain().await;
+    let listed = store.get("/dimensions").await;
+    let id = |name: &str| {
+        let rows = listed["items"].as_array().unwrap();
+        rows.iter().find(|row| row["name"] == name).unwrap()["id"].clone()
+    };
+    let mappings = json!([
+        { "location": "a", "quickbooks_location_id": id("Boston"), "quickbooks_class_id": id("Retail") },
+        { "location": "b", "quickbooks_location_id": id("Cambridge") },
+        { "location": "closed-down", "quickbooks_location_id": id("Closed down") },
+    ]);
+    let set = store
+        .put("/location-mappings", json!({ "mappings": mappings }))
+        .await;
+    assert!(
+        set["results"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|row| row["problem"].is_null()),
+        "{set:#}"
+    );
+    quickbooks
+        .set_name_active(&company.realm_id, NameKind::Department, &closed_down, false)
+        .unwrap();
+    store.post("/dimension-imports", json!({})).await;
+    store.drain().await;
+}
+
+/// Debits and credits by Location and Class of the entries that are ours.
+fn by_place(world: &World, company: &CompanySummary) -> Places {
+    let mut places = Places::new();
+    for entry in world.quickbooks().entries(&company.realm_id).unwrap() {
+        if entry.doc_number.as_deref() == Some("777001") {
+            continue;
+        }
+        for line in entry.lines {
+            let sums = places
+                .entry((line.department_id, line.class_id))
+                .or_default();
+            let amount = cents(&line.amount.to_string());
+            match line.posting_type {
+                PostingType::Debit => sums.0 += amount,
+                PostingType::Credit => sums.1 += amount,
+            }
+        }
+    }
+    places
+}
+
+fn told_by_place(effect: &Value) -> Places {
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let rows = effect["places"].as_array().unwrap();
+    assert!(rows.len() >= 3, "{rows:#?}");
+    rows.iter()
+        .map(|row| {
+            assert_eq!(
+                row["location"].is_string(),
+                row["qbo_location_id"].is_string(),
+                "a location is named: {row:#}"
+            );
+            (
+                (text(&row["qbo_location_id"]), text(&row["qbo_class_id"])),
+                (
+                    cents(row["debits"].as_str().unwrap()),
+                    cents(row["credits"].as_str().unwrap()),
+                ),
+            )
+        })
+        .collect()
+}
+
 async fn tells_what_comes_true(policy: &str) {
     let world = World::new().await;
     let company = world.company("Harbour");
@@ -203,11 +291,18 @@ async fn tells_what_comes_true(policy: &str) {
     let store = world.tenant("Harbour").await;
     store.connect(&company.realm_id).await;
     store.map_golden().await;
+    map_locations(&world, &store, &company).await;
     store
         .patch_settings(json!({ "closed_period": policy, "rounding_tolerance": "0.05" }))
         .await;
 
-    let good = golden_events("good");
+    let mut good = golden_events("good");
+    // Some events have no location, and post without one.
+    for event in &mut good {
+        if event["transaction"]["type"] == "cash_paid" {
+            event.as_object_mut().unwrap().remove("location");
+        }
+    }
     let all_types: BTreeSet<_> = good
         .iter()
         .map(|event| event["transaction"]["type"].as_str().unwrap().to_owned())
@@ -226,6 +321,8 @@ async fn tells_what_comes_true(policy: &str) {
     twice_unmapped["transaction"]["lines"][0]["item_class"] = json!("rarities");
     let mut unbalanced = dated("unbalanced", "2026-10-20");
     unbalanced["transaction"]["payments"][0]["amount"] = json!("49.00");
+    let mut broken_location = dated("broken-location", "2026-11-04");
+    broken_location["location"] = json!("closed-down");
     let mut abroad = dated("abroad", "2026-11-04");
     abroad["currency"] = json!("CAD");
     let mut nothing = dated("nothing", "2026-11-05");
@@ -244,6 +341,7 @@ async fn tells_what_comes_true(policy: &str) {
             unmapped,
             twice_unmapped,
             unbalanced,
+            broken_location,
             abroad,
             nothing,
             taken,
@@ -259,8 +357,8 @@ async fn tells_what_comes_true(policy: &str) {
     assert_eq!(
         dry["events"],
         json!({
-            "total": golden_count + 6, "post": golden_count - closed, "already_posted": 0, "in_doubt": 0, "skip": 1,
-            "cannot_post": 5 + closed,
+            "total": golden_count + 7, "post": golden_count - closed, "already_posted": 0, "in_doubt": 0, "skip": 1,
+            "cannot_post": 6 + closed,
         }),
         "{dry:#}"
     );
@@ -268,6 +366,7 @@ async fn tells_what_comes_true(policy: &str) {
         ("missing_mappings".to_owned(), 2),
         ("unbalanced_event".to_owned(), 1),
         ("foreign_currency".to_owned(), 1),
+        ("account_inactive".to_owned(), 1),
         ("number_taken".to_owned(), 1),
     ]);
     if closed > 0 {
@@ -319,7 +418,7 @@ async fn tells_what_comes_true(policy: &str) {
             &dry["numbers"]["taken"],
             &dry["numbers"]["metered_reads"]
         ),
-        (&json!(golden_count + 6), &json!(1), &json!(1))
+        (&json!(golden_count + 7), &json!(1), &json!(1))
     );
     assert_eq!(dry["skipped"][0]["problem"]["code"], "nothing_to_post");
     // Nothing was written, here or there.
@@ -328,7 +427,7 @@ async fn tells_what_comes_true(policy: &str) {
 
     store.post("/sync/start", json!({})).await;
     let run = store.post("/past-syncs", asked.clone()).await;
-    assert_eq!(run["events"], json!(golden_count + 6));
+    assert_eq!(run["events"], json!(golden_count + 7));
     assert!(run["remaining_seconds"].as_i64().unwrap() >= 1, "{run:#}");
     store.settle().await;
     let path = format!("/past-syncs/{}", run["id"].as_str().unwrap());
@@ -357,6 +456,11 @@ async fn tells_what_comes_true(policy: &str) {
         change(&before, &ledger(&world, &company)),
         told(&dry["effect"]),
         "the ledger changed as the dry run told"
+    );
+    assert_eq!(
+        by_place(&world, &company),
+        told_by_place(&dry["effect"]),
+        "each location and class of the ledger has what the dry run told"
     );
     assert_eq!(
         csv(&store, &format!("{path}/effect"), None).await.len(),

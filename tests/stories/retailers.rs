@@ -3,7 +3,7 @@
 use crate::operations::event;
 use crate::world::{Tenant, World};
 use chrono::TimeDelta;
-use sandbox::quickbooks::{CompanySummary, FaultPlan, NewAccount, Operation, Outcome};
+use sandbox::quickbooks::{CompanySummary, FaultPlan, NameKind, NewAccount, Operation, Outcome};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,7 +31,16 @@ impl<'w> Retailer<'w> {
             .add_account(&company.realm_id, &account)
             .unwrap();
         let tenant = world.tenant(&format!("{mark} stores")).await;
+        for kind in [NameKind::Department, NameKind::Class] {
+            let name = format!("{mark} {kind:?}");
+            world
+                .quickbooks()
+                .add_name(&company.realm_id, kind, &name)
+                .unwrap();
+        }
         tenant.connect(&company.realm_id).await;
+        tenant.post("/dimension-imports", json!({})).await;
+        tenant.drain().await;
         tenant.map_golden().await;
         let mapping = tenant
             .map("revenue", Some(&format!("{mark}-class")), "4999")
@@ -124,6 +133,14 @@ impl<'w> Retailer<'w> {
         let link = store
             .post("/connection/authorization-requests", json!({}))
             .await;
+        let dimension_import = store.post("/dimension-imports", json!({})).await;
+        let dimensions = store.get("/dimensions?kind=location").await;
+        let boston = json!({
+            "location": "boston", "quickbooks_location_id": dimensions["items"][0]["id"],
+        });
+        let located = store
+            .put("/location-mappings", json!({ "mappings": [boston] }))
+            .await;
         let creation = store
             .post(
                 "/account-creations",
@@ -152,6 +169,12 @@ impl<'w> Retailer<'w> {
             ("account_creation_id", vec![id(&creation)]),
             ("account_import_id", vec![id(&import)]),
             ("account_id", accounts.iter().take(2).map(id).collect()),
+            ("dimension_import_id", vec![id(&dimension_import)]),
+            ("dimension_id", listed(dimensions).iter().map(id).collect()),
+            (
+                "location_mapping_id",
+                vec![id(&located["results"][0]["mapping"])],
+            ),
             ("mapping_id", vec![id(mapping)]),
             ("event_id", events.iter().map(id).collect()),
             (

@@ -407,6 +407,12 @@ impl Tenant<'_> {
             .await
     }
 
+    pub async fn put(&self, rest: &str, body: Value) -> Value {
+        self.world
+            .ok(Method::PUT, &self.path(rest), &self.key, Some(body))
+            .await
+    }
+
     /// Changes the settings of the books.
     pub async fn patch_settings(&self, settings: Value) -> Value {
         let path = self.path("/settings");

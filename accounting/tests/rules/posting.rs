@@ -1,8 +1,8 @@
 //! The rules that the acceptance cases leave to the reader, one by one.
 
 use accounting::{
-    Books, ClosedPeriod, Currency, Event, JournalEntry, Journalized, LocationRefs, Refusal, Side,
-    SkipReason, Slot, journalize,
+    Books, ClosedPeriod, Currency, Dimension, Event, JournalEntry, Journalized, Key, LocationRefs,
+    Refusal, Side, SkipReason, Slot, Unusable, journalize,
 };
 use chrono::NaiveDate;
 use serde_json::{Value, json};
@@ -280,6 +280,32 @@ fn a_closed_period_fails_or_redates_as_the_tenant_wishes() {
         note.starts_with("Register 2\n") && note.contains("Original date 2026-11-20"),
         "{note}"
     );
+}
+
+#[test]
+fn an_unusable_location_or_class_refuses_the_entries_whose_lines_would_carry_it_and_no_other() {
+    let mut books = books();
+    let boston = books.locations.get_mut("boston").unwrap();
+    boston.class = Some("retail".into());
+    books.unusable_dimensions = vec![
+        (Dimension::Class, "retail".into(), Unusable::Vanished),
+        (Dimension::Location, "boston".into(), Unusable::Inactive),
+        // Of another kind, though of the same id.
+        (Dimension::Class, "cambridge".into(), Unusable::Inactive),
+    ];
+    let refused = journalize(&cash_sale("10.00", "10.00"), &books).unwrap_err();
+    assert_eq!(refused.code(), "reference_missing", "the graver reason");
+    assert_eq!(
+        refused.to_string(),
+        "lines of the entry would carry class retail, which is not in QuickBooks any more; location boston, which is inactive \
+         in QuickBooks"
+    );
+    assert_eq!(refused.causes(), ["class retail", "location boston"]);
+    for location in [Some("cambridge"), Some("unmapped"), None] {
+        let mut sale = cash_sale("10.00", "10.00");
+        sale.location = location.map(|key| Key::new(key).unwrap());
+        assert!(journalize(&sale, &books).is_ok(), "{location:?}");
+    }
 }
 
 #[test]

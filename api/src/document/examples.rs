@@ -3,12 +3,14 @@
 
 mod desk;
 mod event;
+mod location;
 mod past;
 mod values;
 
 use crate::page::{
-    AccountPage, AlertPage, ApiKeyPage, AuditRecordPage, EventPage, KnownKeyPage,
-    MappingChangePage, MappingPage, MappingSuggestionPage, PastSyncPage, TenantPage,
+    AccountPage, AlertPage, ApiKeyPage, AuditRecordPage, DimensionPage, EventPage, KnownKeyPage,
+    LocationMappingPage, MappingChangePage, MappingPage, MappingSuggestionPage, PastSyncPage,
+    TenantPage,
 };
 use crate::resource::health::Health;
 use crate::resource::ingest::TakenIn;
@@ -17,11 +19,13 @@ use accounting::event::openapi::examples as financial_events;
 use desk::*;
 pub(super) use event::all_refused;
 use event::*;
+use location::*;
 use past::*;
 use serde_json::{Value, json};
 use service::api_key::ApiKey;
 use service::chart::AccountImport;
 use service::connection;
+use service::dimension::ImportState;
 use service::event::Event;
 use service::mapping::SetRow;
 use service::retry::RetriedEvent;
@@ -143,6 +147,13 @@ fn requests(id: &str, kind: &str) -> Vec<Shown> {
                 json!({"rows": [{"slot": "payment", "key": "card", "account_id": ACCOUNT}]}),
             ),
         ],
+        "set_location_mappings" => vec![(
+            "Two shops of one class",
+            json!({"mappings": [
+                {"location": "boston", "quickbooks_location_id": BOSTON, "quickbooks_class_id": RETAIL},
+                {"location": "salem", "quickbooks_class_id": RETAIL},
+            ]}),
+        )],
         "declare_known_keys" => vec![(
             "Two payment types",
             json!({"keys": [
@@ -263,6 +274,22 @@ fn answers(id: &str, kind: &str) -> Vec<Shown> {
             vec![("One applied, one account is missing", json!(applied()))]
         }
         "read_mapping_readiness" => vec![("One account is missing", json!(readiness()))],
+        "create_dimension_import" => {
+            vec![("Queued", json!(dimension_import(ImportState::Queued)))]
+        }
+        "read_dimension_import" => vec![("Done", json!(dimension_import(ImportState::Done)))],
+        "list_dimensions" => one(json!(DimensionPage {
+            items: dimensions(),
+            next_cursor: None
+        })),
+        "list_location_mappings" => vec![(
+            "One mapped, one not",
+            json!(LocationMappingPage {
+                items: vec![location_mapping(), unmapped_location()],
+                next_cursor: None
+            }),
+        )],
+        "set_location_mappings" => vec![("One mapped, one refused", json!(mapped_locations()))],
         "list_known_keys" => one(json!(KnownKeyPage {
             items: vec![known_key()],
             next_cursor: None

@@ -186,6 +186,16 @@ fn unprocessable(id: &str) -> Problem {
             "kind",
             "`tender` is no kind of key; use one of payment_type, item_class, …",
         ),
+        "list_dimensions" => (
+            "unknown_kind",
+            "kind",
+            "there are Locations and Classes; use `location` or `class`",
+        ),
+        "set_location_mappings" => (
+            "no_mappings",
+            "mappings",
+            "the list is empty: send 1 to 1000 mappings",
+        ),
         "declare_known_keys" => ("no_keys", "keys", "0 keys at once: send 1 to 1000"),
         "create_authorization_request" => (
             "invalid_return_url",

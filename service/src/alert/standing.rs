@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::grant::when::{HARD_END_TOLD, IDLE_END_TOLD};
 use crate::mapping::{self, CompanyMapping};
 use crate::problem::Code;
-use crate::{connection, grant, need, sync};
+use crate::{books, connection, grant, location_mapping, need, sync};
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::connection::Model as Connection;
 use entity::store::TenantTx;
@@ -67,9 +67,10 @@ async fn conditions(tx: &TenantTx) -> Result<Vec<Condition>, Error> {
     held.extend(of_connection(&connection));
     held.extend(of_waiting(&connection, &sync, now));
     held.extend(of_grant(tx, &connection, now).await?);
+    let locations = location_mapping::Stand::read(tx, &connection.company_id).await?;
     let desk = CompanyMapping::read(tx, connection).await?;
     held.extend(of_missing_mappings(tx, &desk, unmapped).await?);
-    held.extend(of_broken_mappings(&desk));
+    held.extend(of_broken_mappings(&desk, &locations));
     Ok(held)
 }
 
@@ -237,25 +238,29 @@ async fn of_missing_mappings(
     }))
 }
 
-fn of_broken_mappings(desk: &CompanyMapping) -> Option<Condition> {
-    let accounts: BTreeSet<String> = desk
+fn of_broken_mappings(
+    desk: &CompanyMapping,
+    locations: &location_mapping::Stand,
+) -> Option<Condition> {
+    let names: BTreeSet<String> = desk
         .rows
         .iter()
         .filter_map(|row| desk.accounts.get(&row.account_id))
-        .filter(|account| account.deleted_at.is_none() && !account.active)
+        .filter(|account| account.deleted_at.is_none() && books::unusable(account).is_some())
         .map(mapping::named)
+        .chain(location_mapping::broken(locations))
         .collect();
-    let accounts: Vec<String> = accounts.into_iter().collect();
-    let (is, it) = match accounts.len() {
+    let names: Vec<String> = names.into_iter().collect();
+    let (is, it) = match names.len() {
         0 => return None,
         1 => ("is", "it"),
         _ => ("are", "them"),
     };
     let detail = format!(
         "{} {is} mapped but cannot be used in QuickBooks any more: events that need {it} will fail.",
-        listed(&accounts)
+        listed(&names)
     );
-    Some(Condition::new(Cause::BrokenMapping, detail).about(accounts))
+    Some(Condition::new(Cause::BrokenMapping, detail).about(names))
 }
 
 /// The first few of a list, and how many more there are.

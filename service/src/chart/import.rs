@@ -1,16 +1,18 @@
 //! Importing the chart of accounts: queued by a person, run in the tenant's turn, every page or nothing.
 
+use super::look;
+use super::rows::{self, Source};
 use crate::access::Caller;
 use crate::error::Error;
 use crate::posting::Turn;
-use crate::{Service, bell, connection, problem};
+use crate::{Service, alert, bell, connection, problem};
 use chrono::{DateTime, Utc};
 use entity::account_import;
-use entity::id::{AccountId, AccountImportId, TenantId};
+use entity::id::{AccountImportId, TenantId};
 use entity::store::TenantTx;
 use quickbooks::{Failure, PAGE_ROWS_MAX};
 use sea_orm::ActiveValue::{NotSet, Set};
-use sea_orm::{ColumnTrait, QueryFilter, Value};
+use sea_orm::{ColumnTrait, QueryFilter};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -153,6 +155,7 @@ pub(crate) async fn run_import(turn: &Turn<'_>) -> Result<Imported, Error> {
             Ok(page) => {
                 let rows = page.value.len();
                 accounts.extend(page.value);
+                progress(turn, import.id, accounts.len()).await?;
                 if rows < PAGE_ROWS_MAX {
                     break;
                 }
@@ -161,7 +164,8 @@ pub(crate) async fn run_import(turn: &Turn<'_>) -> Result<Imported, Error> {
         }
     }
     let tx = turn.tx().await?;
-    replace(&tx, company_id, &accounts).await?;
+    rows::write(&tx, company_id, &accounts, Source::Import).await?;
+    look::begin(&tx, company_id).await?;
     problem::tell(&tx, company_id).await?;
     tx.execute(
         "UPDATE account_import SET state = 'done', accounts_read = $3, due_at = NULL, finished_at = tillpost_now()
@@ -169,9 +173,24 @@ pub(crate) async fn run_import(turn: &Turn<'_>) -> Result<Imported, Error> {
         vec![import.id.into(), i32::try_from(accounts.len()).unwrap_or(i32::MAX).into()],
     )
     .await?;
+    alert::review(&tx).await?;
     tx.commit().await?;
     tracing::info!(tenant.id = %turn.tenant, "imported {} accounts", accounts.len());
     Ok(Imported::Done)
+}
+
+async fn progress(turn: &Turn<'_>, id: AccountImportId, accounts: usize) -> Result<(), Error> {
+    let tx = turn.tx().await?;
+    tx.execute(
+        "UPDATE account_import SET accounts_read = $3 WHERE {mine} AND id = $2",
+        vec![
+            id.into(),
+            i32::try_from(accounts).unwrap_or(i32::MAX).into(),
+        ],
+    )
+    .await?;
+    tx.commit().await?;
+    Ok(())
 }
 
 /// Puts a failed import off, or ends it for good with the reason.
@@ -199,55 +218,5 @@ pub(crate) async fn put_off(
             .await?
         }
     };
-    Ok(())
-}
-
-// Accounts keep their ids, and so their mappings; one deleted locally is back; one that is no longer there is inactive.
-async fn replace(
-    tx: &TenantTx,
-    company_id: &str,
-    accounts: &[quickbooks::Account],
-) -> Result<(), Error> {
-    // An array that is bound holds no nulls: what is absent goes as an empty text.
-    let texts = |of: fn(&quickbooks::Account) -> Option<String>| -> Value {
-        accounts
-            .iter()
-            .map(|account| of(account).unwrap_or_default())
-            .collect::<Vec<String>>()
-            .into()
-    };
-    let ids: Vec<uuid::Uuid> = accounts.iter().map(|_| AccountId::new().0).collect();
-    tx.execute(
-        "INSERT INTO account (tenant_id, id, company_id, qbo_id, name, fully_qualified_name, number, account_type,
-           account_sub_type, classification, currency, active)
-         SELECT $1, a.id, $2, a.qbo_id, a.name, a.fully_qualified_name, nullif(a.number, ''), a.account_type,
-           nullif(a.account_sub_type, ''), nullif(a.classification, ''), nullif(a.currency, ''), a.active
-           FROM unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::bool[])
-             AS a(id, qbo_id, name, fully_qualified_name, number, account_type, account_sub_type, classification, currency, active)
-         ON CONFLICT (tenant_id, company_id, qbo_id) DO UPDATE SET name = excluded.name,
-           fully_qualified_name = excluded.fully_qualified_name, number = excluded.number,
-           account_type = excluded.account_type, account_sub_type = excluded.account_sub_type,
-           classification = excluded.classification, currency = excluded.currency, active = excluded.active,
-           deleted_at = NULL, imported_at = tillpost_now()",
-        vec![
-            company_id.into(),
-            ids.into(),
-            texts(|a| Some(a.id.clone())),
-            texts(|a| Some(a.name.clone())),
-            texts(|a| Some(a.fully_qualified_name.clone())),
-            texts(|a| a.number.clone()),
-            texts(|a| a.account_type.clone()),
-            texts(|a| a.account_sub_type.clone()),
-            texts(|a| a.classification.clone()),
-            texts(|a| a.currency.clone()),
-            accounts.iter().map(|a| a.active).collect::<Vec<bool>>().into(),
-        ],
-    )
-    .await?;
-    tx.execute(
-        "UPDATE account SET active = false WHERE {mine} AND company_id = $2 AND NOT (qbo_id = ANY($3))",
-        vec![company_id.into(), accounts.iter().map(|a| a.id.clone()).collect::<Vec<_>>().into()],
-    )
-    .await?;
     Ok(())
 }

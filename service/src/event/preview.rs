@@ -1,10 +1,11 @@
 //! The entry an event would make, without posting it.
 
 use super::row;
+use crate::dimension::{self, Kind};
 use crate::error::Error;
-use crate::problem::{self, Finding, Names, Problem};
+use crate::problem::{Finding, Names, Problem};
 use crate::{Service, books, connection};
-use accounting::{Journalized, Side};
+use accounting::{Journalized, Ref, Side};
 use chrono::NaiveDate;
 use entity::account;
 use entity::id::{EventId, TenantId};
@@ -66,6 +67,12 @@ pub struct PreviewedLine {
     /// A decimal string, above zero.
     #[schema(example = "100.00")]
     pub amount: String,
+    /// The QuickBooks Location it carries.
+    #[schema(example = "Boston")]
+    pub location: Option<String>,
+    /// The QuickBooks Class it carries.
+    #[schema(example = "Retail")]
+    pub class: Option<String>,
     /// In words a bookkeeper reads.
     #[schema(example = "Sales: apparel")]
     pub description: String,
@@ -92,8 +99,7 @@ pub async fn preview(service: &Service, tenant: TenantId, id: EventId) -> Result
             return Ok(none("skipped", Finding::of_skip(reason)));
         }
         Err(refusal) => {
-            let accounts = problem::accounts_of(&refusal);
-            let names = Names::read(&tx, &company.company_id, accounts).await?;
+            let names = Names::of_refusal(&tx, &company.company_id, &refusal).await?;
             return Ok(none("refused", Finding::of_refusal(&refusal, &names)));
         }
     };
@@ -103,6 +109,20 @@ pub async fn preview(service: &Service, tenant: TenantId, id: EventId) -> Result
             .into_values()
             .map(|account| (account.qbo_id.clone(), account))
             .collect();
+    let dimensions = match entry
+        .lines()
+        .iter()
+        .any(|line| line.department.is_some() || line.class.is_some())
+    {
+        true => dimension::row::all(&tx, &company.company_id).await?,
+        false => Vec::new(),
+    };
+    let carried = |kind: Kind, id: Option<&Ref>| {
+        let row = dimensions.iter().find(|row| {
+            row.kind == kind.as_str() && Some(row.qbo_id.as_str()) == id.map(Ref::as_str)
+        });
+        row.map(dimension::row::name)
+    };
     let lines = entry
         .lines()
         .iter()
@@ -120,6 +140,8 @@ pub async fn preview(service: &Service, tenant: TenantId, id: EventId) -> Result
                 .to_owned(),
                 amount: accounting::Amount::of_minor(line.amount_minor, entry.currency())
                     .to_string(),
+                location: carried(Kind::Location, line.department.as_ref()),
+                class: carried(Kind::Class, line.class.as_ref()),
                 description: line.description.clone(),
             }
         })

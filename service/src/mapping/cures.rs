@@ -1,4 +1,5 @@
-//! How many failed events a change of the mapping cures: those whose every need now finds an account that can be used.
+//! How many failed events a change of the mapping cures: those that lacked an account, or whose account broke, and whose every
+//! need now finds one that can be used.
 
 use super::CompanyMapping;
 use crate::error::Error;
@@ -9,7 +10,8 @@ use sea_orm::FromQueryResult;
 use std::collections::HashMap;
 use uuid::Uuid;
 
-/// Failed events that lacked an account and would now find every one: a retry posts them, as far as the mapping goes.
+/// Failed events that lacked an account, or one that can be used, and would now find every one: a retry posts them, as far as
+/// the mapping goes.
 ///
 /// # Errors
 /// The database's.
@@ -32,8 +34,11 @@ pub(crate) async fn count(tx: &TenantTx, desk: &CompanyMapping) -> Result<u64, E
     let failed = tx
         .query_as::<Failed>(
             "SELECT footprint_id, count(*) AS events FROM event
-              WHERE {mine} AND status = 'failed' AND problem_code = 'missing_mappings' AND footprint_id IS NOT NULL
-                AND ($2 OR strpos(coalesce(problem_detail, ''), 'rounding') = 0)
+              WHERE {mine} AND status = 'failed' AND footprint_id IS NOT NULL
+                AND (problem_code = 'missing_mappings' AND ($2 OR strpos(coalesce(problem_detail, ''), 'rounding') = 0)
+                  -- What the chart says is unusable; what it does not say, no mapping is known to cure.
+                  OR problem_code IN ('account_inactive', 'reference_missing', 'name_required')
+                    AND problem_facts -> 'accounts' IS NOT NULL)
               GROUP BY footprint_id",
             vec![rounds.into()],
         )

@@ -2,7 +2,7 @@
 //! the window's events are read once, one after another, in one snapshot, and nothing of them is kept but sums.
 
 use super::Window;
-use super::effect::{Effect, accounts};
+use super::effect::{Effect, EffectNames};
 use super::fate::{self, Candidate};
 use super::numbers;
 use super::report::{ClosedPeriodHits, DryRun};
@@ -53,14 +53,15 @@ pub async fn dry_run(
     let as_of = tx.now().await?;
     let company = connection::company(&tx).await?;
     let books = books::read(&tx, &company).await?;
-    let names = Names::read(
+    let mut names = Names::read(
         &tx,
         &company.company_id,
         books.unusable.keys().map(accounting::Ref::as_str),
     )
     .await?;
+    names.and_dimensions(&tx, &company.company_id).await?;
     let mut tally = count(&tx, &window, &books, &company, &names, &held.entries).await?;
-    let accounts = accounts(&tx, &company.company_id).await?;
+    let effect_names = EffectNames::read(&tx, &company.company_id).await?;
     let numbers = held.told(tally.all.total, tally.of_problem(Code::NumberTaken));
     let (problems, skipped) = tally.reasons(tenant);
     Ok(DryRun {
@@ -73,7 +74,7 @@ pub async fn dry_run(
         skipped,
         closed_period: hits(&tally.closed, &books, &company),
         numbers,
-        effect: Effect::named(&tally.effect, books.home_currency, &accounts),
+        effect: Effect::named(&tally.effect, books.home_currency, &effect_names),
     })
 }
 

@@ -1,6 +1,7 @@
 //! The effect on each account, foretold by a dry run or summed from what a past sync posted, as a person reads it.
 
 use super::row;
+use crate::dimension::{self, Kind};
 use crate::error::Error;
 use crate::posting::entry::unseal;
 use crate::{Service, mapping, sheet};
@@ -67,8 +68,14 @@ pub struct AccountEffect {
 pub struct PlaceEffect {
     /// The id of the location in QuickBooks.
     pub qbo_location_id: Option<String>,
+    /// The location's name.
+    #[schema(example = "Boston")]
+    pub location: Option<String>,
     /// The id of the class in QuickBooks.
     pub qbo_class_id: Option<String>,
+    /// The class's name.
+    #[schema(example = "Retail")]
+    pub class: Option<String>,
     /// The sum of its debits.
     #[schema(example = "541.25")]
     pub debits: String,
@@ -79,11 +86,8 @@ pub struct PlaceEffect {
 
 impl Effect {
     /// The effect with the names of a company's accounts, which are given by their ids in QuickBooks.
-    pub(super) fn named(
-        sums: &Sums,
-        currency: Currency,
-        accounts: &HashMap<String, Account>,
-    ) -> Self {
+    pub(super) fn named(sums: &Sums, currency: Currency, names: &EffectNames) -> Self {
+        let accounts = &names.accounts;
         let spell = |minor| Sum::of_minor(minor, currency).to_string();
         let mut rows: Vec<AccountEffect> = sums
             .accounts()
@@ -99,7 +103,7 @@ impl Effect {
             accounts: rows,
             places: sums
                 .places()
-                .map(|(place, sides)| of_place(place, sides, &spell))
+                .map(|(place, sides)| of_place(place, sides, &spell, names))
                 .collect(),
         }
     }
@@ -172,8 +176,21 @@ fn of_account(
     }
 }
 
-fn of_place(place: &Place, sides: Sides, spell: &impl Fn(i128) -> String) -> PlaceEffect {
+fn of_place(
+    place: &Place,
+    sides: Sides,
+    spell: &impl Fn(i128) -> String,
+    names: &EffectNames,
+) -> PlaceEffect {
+    let named = |kind: Kind, id: &Option<Ref>| {
+        let id = id.as_ref()?.as_str();
+        let mut rows = names.dimensions.iter();
+        rows.find(|row| row.kind == kind.as_str() && row.qbo_id == id)
+            .map(dimension::row::name)
+    };
     PlaceEffect {
+        location: named(Kind::Location, &place.department),
+        class: named(Kind::Class, &place.class),
         qbo_location_id: place.department.as_ref().map(Ref::to_string),
         qbo_class_id: place.class.as_ref().map(Ref::to_string),
         debits: spell(sides.debits_minor),
@@ -181,16 +198,23 @@ fn of_place(place: &Place, sides: Sides, spell: &impl Fn(i128) -> String) -> Pla
     }
 }
 
-/// The accounts of a company by their ids in QuickBooks, locally deleted ones too.
-pub(super) async fn accounts(
-    tx: &TenantTx,
-    company_id: &str,
-) -> Result<HashMap<String, Account>, Error> {
-    Ok(mapping::accounts(tx, company_id)
-        .await?
-        .into_values()
-        .map(|account| (account.qbo_id.clone(), account))
-        .collect())
+/// The names of what entries of a company stand on.
+pub(super) struct EffectNames {
+    /// Accounts by their ids in QuickBooks, locally deleted ones too.
+    accounts: HashMap<String, Account>,
+    dimensions: Vec<entity::dimension::Model>,
+}
+
+impl EffectNames {
+    pub(super) async fn read(tx: &TenantTx, company_id: &str) -> Result<Self, Error> {
+        let accounts = mapping::accounts(tx, company_id).await?.into_values();
+        Ok(Self {
+            accounts: accounts
+                .map(|account| (account.qbo_id.clone(), account))
+                .collect(),
+            dimensions: dimension::row::all(tx, company_id).await?,
+        })
+    }
 }
 
 /// What a past sync has posted so far, summed from the very bytes that were sent. Entries that were in the books before it
@@ -225,6 +249,6 @@ pub async fn effect(service: &Service, tenant: TenantId, id: PastSyncId) -> Resu
             sums.add(&unseal(&entry.body, currency)?);
         }
     }
-    let accounts = accounts(&tx, &past_sync.company_id).await?;
-    Ok(Effect::named(&sums, currency, &accounts))
+    let names = EffectNames::read(&tx, &past_sync.company_id).await?;
+    Ok(Effect::named(&sums, currency, &names))
 }

@@ -73,8 +73,10 @@ pub(super) fn of(
             Err(refusal) => {
                 let finding = Finding::of_refusal(&refusal, names);
                 let accounts = finding.facts.accounts.iter();
+                let dimensions = finding.facts.dimensions.iter();
                 let causes = match &refusal {
                     Refusal::AccountsUnusable(_) => accounts.map(ToString::to_string).collect(),
+                    Refusal::DimensionsUnusable(_) => dimensions.map(ToString::to_string).collect(),
                     _ => refusal.causes(),
                 };
                 return Ok(Fate::Refuse {

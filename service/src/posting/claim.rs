@@ -7,7 +7,7 @@ use super::{Turn, identity};
 use crate::error::Error;
 use crate::event::Happened;
 use crate::event::history::{self, Change};
-use crate::problem::{self, Finding, Names};
+use crate::problem::{Finding, Names};
 use crate::{alert, books, connection, sync};
 use accounting::{Books, Journalized};
 use chrono::NaiveDate;
@@ -167,8 +167,7 @@ async fn one(
             Ok(None)
         }
         Err(refusal) => {
-            let accounts = problem::accounts_of(&refusal);
-            let names = Names::read(tx, &turn.lease.company_id, accounts).await?;
+            let names = Names::of_refusal(tx, &turn.lease.company_id, &refusal).await?;
             fail(tx, event.id, &Finding::of_refusal(&refusal, &names)).await?;
             Ok(None)
         }

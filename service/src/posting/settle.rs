@@ -7,7 +7,8 @@ use crate::error::Error;
 use crate::problem::reach::{self, Reach};
 use crate::problem::{Code, Finding, Names, Refused};
 use crate::sync::UNAVAILABLE;
-use crate::{connection, sync};
+use crate::{chart, connection, sync};
+use accounting::Dimension;
 use accounting::posting::{self, AfterSend, Outcome};
 use entity::id::{EventId, JournalEntryId};
 use entity::store::TenantTx;
@@ -184,21 +185,34 @@ async fn refusal(
     };
     let drafted = DraftedEntry::read(&entry.body).map_err(Error::internal)?;
     let mut accounts: Vec<String> = Vec::new();
+    let mut dimensions: Vec<(Dimension, String)> = Vec::new();
     for line in drafted.lines {
         if !accounts.contains(&line.account_id) {
             accounts.push(line.account_id);
         }
+        let carried = [
+            (Dimension::Location, line.department_id),
+            (Dimension::Class, line.class_id),
+        ];
+        for (kind, id) in carried {
+            let carried = id.map(|id| (kind, id));
+            dimensions.extend(carried.filter(|carried| !dimensions.contains(carried)));
+        }
     }
-    let names = Names::read(
+    let mut names = Names::read(
         tx,
         &turn.lease.company_id,
         accounts.iter().map(String::as_str),
     )
     .await?;
+    if !dimensions.is_empty() {
+        names.and_dimensions(tx, &turn.lease.company_id).await?;
+    }
     let refused = Refused {
         number: &entry.number,
         accounting_date: entry.accounting_date,
         accounts: &accounts,
+        dimensions: &dimensions,
         names: &names,
     };
     Ok(refused.finding(failure))
@@ -226,8 +240,12 @@ async fn remember(
             .await?;
             Ok(Effect::Settled)
         }
+        Reach::Accounts => {
+            chart::look_soon(tx, turn.connection.id).await?;
+            Ok(Effect::Settled)
+        }
         Reach::Company => Ok(Effect::RefusedByCompany(code)),
-        Reach::Nothing | Reach::Event | Reach::Accounts | Reach::Connection => Ok(Effect::Settled),
+        Reach::Nothing | Reach::Event | Reach::Connection => Ok(Effect::Settled),
     }
 }
 

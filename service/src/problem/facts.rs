@@ -1,8 +1,9 @@
 //! What a problem is about, for programs: what the words of its detail say, without reading them.
 
+use crate::dimension::Kind;
 use chrono::NaiveDate;
 use entity::account;
-use entity::id::AccountId;
+use entity::id::{AccountId, DimensionId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use utoipa::ToSchema;
@@ -24,6 +25,14 @@ pub struct Facts {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub suspects: Vec<NamedAccount>,
+    /// The Locations and Classes that it is about.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub dimensions: Vec<NamedDimension>,
+    /// All Locations and Classes of the entry, where QuickBooks does not say whether it means one of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub suspect_dimensions: Vec<NamedDimension>,
     /// The number, where it is about that.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "104233")]
@@ -104,6 +113,39 @@ pub struct NamedAccount {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = "Income")]
     pub account_type: Option<String>,
+}
+
+/// A Location or a Class by its name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = EventProblemDimension)]
+pub struct NamedDimension {
+    /// Whether it is a Location or a Class.
+    pub kind: Kind,
+    /// Its id here; none where it was not imported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dimension_id: Option<DimensionId>,
+    /// Its id in QuickBooks.
+    #[schema(example = "1")]
+    pub qbo_id: String,
+    /// Its name, with those above it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "Boston")]
+    pub name: Option<String>,
+}
+
+/// `location Boston`.
+impl fmt::Display for NamedDimension {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = self.kind.as_str();
+        match &self.name {
+            Some(name) => write!(f, "{kind} {name}"),
+            None => write!(
+                f,
+                "a {kind} that was not imported (id {} in QuickBooks)",
+                self.qbo_id
+            ),
+        }
+    }
 }
 
 /// An entry in QuickBooks that is not ours.

@@ -1,10 +1,11 @@
 //! What QuickBooks definitely refused, told with the names of the chart of accounts.
 
 use super::Code;
-use super::facts::{Facts, ForeignEntry, NamedAccount, Said};
+use super::facts::{Facts, ForeignEntry, NamedAccount, NamedDimension, Said};
 use super::finding::Finding;
 use super::names::Names;
-use accounting::Unusable;
+use crate::dimension;
+use accounting::{Dimension, Unusable};
 use chrono::NaiveDate;
 use entity::account::Model as Account;
 use quickbooks::{Cause, Failure, Ledger, Reference};
@@ -18,6 +19,8 @@ pub(crate) struct Refused<'a> {
     pub(crate) accounting_date: NaiveDate,
     /// The accounts of its lines, by their ids in QuickBooks, each once.
     pub(crate) accounts: &'a [String],
+    /// The Locations and Classes of its lines, by their ids in QuickBooks, each once.
+    pub(crate) dimensions: &'a [(Dimension, String)],
     pub(crate) names: &'a Names,
 }
 
@@ -49,6 +52,17 @@ impl Refused<'_> {
                 kind: Reference::Account,
                 id,
             } => self.of_accounts(facts, Unusable::Vanished, id.as_deref()),
+            Cause::ReferenceMissing {
+                kind: kind @ (Reference::Department | Reference::Class),
+                id: Some(id),
+            } => {
+                let kind = match kind {
+                    Reference::Department => Dimension::Location,
+                    _ => Dimension::Class,
+                };
+                let meant = vec![self.names.dimension(kind, id)];
+                of_dimensions(Code::ReferenceMissing, facts, Unusable::Vanished, meant)
+            }
             Cause::ReferenceMissing { kind, .. } => Finding::new(
                 Code::ReferenceMissing,
                 format!("{} of the entry is not in QuickBooks any more", a(*kind)),
@@ -143,9 +157,24 @@ impl Refused<'_> {
             None => self.names.those(self.accounts, |row| fits(row, why)),
         };
         if meant.is_empty() {
+            let known = |row: &entity::dimension::Model| dimension::unusable(row) == Some(why);
+            let dimensions = self.names.those_dimensions(self.dimensions, known);
+            if why == Unusable::Inactive && !dimensions.is_empty() {
+                return of_dimensions(code, facts, why, dimensions);
+            }
             let detail = undecided(why, &self.all());
-            let suspects = self.all();
-            return Finding::new(code, detail, Facts { suspects, ..facts });
+            let carried = self.dimensions.iter();
+            return Finding::new(
+                code,
+                detail,
+                Facts {
+                    suspects: self.all(),
+                    suspect_dimensions: carried
+                        .map(|(kind, id)| self.names.dimension(*kind, id))
+                        .collect(),
+                    ..facts
+                },
+            );
         }
         let detail = decided(why, &meant);
         Finding::new(
@@ -177,11 +206,28 @@ pub(super) fn fits(row: &Account, why: Unusable) -> bool {
     crate::books::unusable(row) == Some(why)
 }
 
+fn of_dimensions(
+    code: Code,
+    facts: Facts,
+    why: Unusable,
+    dimensions: Vec<NamedDimension>,
+) -> Finding {
+    let detail = decided(why, &dimensions);
+    Finding::new(
+        code,
+        detail,
+        Facts {
+            dimensions,
+            ..facts
+        },
+    )
+}
+
 /// `account 4000 Sales is inactive in QuickBooks`.
-pub(super) fn decided(why: Unusable, accounts: &[NamedAccount]) -> String {
-    let told: Vec<_> = accounts
+pub(super) fn decided(why: Unusable, meant: &[impl ToString]) -> String {
+    let told: Vec<_> = meant
         .iter()
-        .map(|account| format!("{account} {why}"))
+        .map(|one| format!("{} {why}", one.to_string()))
         .collect();
     told.join("; ")
 }

@@ -3,7 +3,7 @@
 use super::Code;
 use super::facts::{Facts, ForeignEntry, MissingMapping};
 use super::names::Names;
-use accounting::{Ref, Refusal, SkipReason, Unusable};
+use accounting::{Dimension, Ref, Refusal, SkipReason, Unusable};
 use quickbooks::PostedEntry;
 
 /// What is wrong with an event, as it is stored.
@@ -27,7 +27,7 @@ impl Finding {
         Self::new(code, detail, Facts::default())
     }
 
-    /// What the accounting rules refuse. `names` holds the accounts of [`accounts_of`].
+    /// What the accounting rules refuse. `names` are those of [`Names::of_refusal`].
     pub(crate) fn of_refusal(refusal: &Refusal, names: &Names) -> Self {
         let detail = refusal.to_string();
         match refusal {
@@ -46,6 +46,9 @@ impl Finding {
                 Self::new(Code::MissingMappings, detail, facts)
             }
             Refusal::AccountsUnusable(accounts) => unusable(refusal, accounts, names),
+            Refusal::DimensionsUnusable(dimensions) => {
+                unusable_dimensions(refusal, dimensions, names)
+            }
             Refusal::ForeignCurrency { event, home } => {
                 let facts = Facts {
                     currency: Some(event.to_string()),
@@ -152,24 +155,6 @@ impl Finding {
     }
 }
 
-/// The accounts that a refusal speaks of, by their ids in QuickBooks.
-pub(crate) fn accounts_of(refusal: &Refusal) -> Vec<&str> {
-    match refusal {
-        Refusal::AccountsUnusable(accounts) => {
-            accounts.iter().map(|(account, _)| &**account).collect()
-        }
-        Refusal::MissingMappings(_)
-        | Refusal::ForeignCurrency { .. }
-        | Refusal::TooManyDecimals { .. }
-        | Refusal::AmountTooLarge
-        | Refusal::UnbalancedEvent { .. }
-        | Refusal::ClosedPeriod { .. }
-        | Refusal::PeriodRefused { .. }
-        | Refusal::Unreadable(_)
-        | Refusal::InvalidEntry(_) => Vec::new(),
-    }
-}
-
 fn unusable(refusal: &Refusal, accounts: &[(Ref, Unusable)], names: &Names) -> Finding {
     let told: Vec<_> = accounts
         .iter()
@@ -179,6 +164,26 @@ fn unusable(refusal: &Refusal, accounts: &[(Ref, Unusable)], names: &Names) -> F
         accounts: accounts
             .iter()
             .map(|(account, _)| names.account(account))
+            .collect(),
+        ..Facts::default()
+    };
+    let code = Code::read(refusal.code()).unwrap_or(Code::ReferenceMissing);
+    Finding::new(code, told.join("; "), facts)
+}
+
+fn unusable_dimensions(
+    refusal: &Refusal,
+    dimensions: &[(Dimension, Ref, Unusable)],
+    names: &Names,
+) -> Finding {
+    let told: Vec<_> = dimensions
+        .iter()
+        .map(|(kind, id, why)| format!("{} {why}", names.dimension(*kind, id)))
+        .collect();
+    let facts = Facts {
+        dimensions: dimensions
+            .iter()
+            .map(|(kind, id, _)| names.dimension(*kind, id))
             .collect(),
         ..Facts::default()
     };

@@ -1,7 +1,9 @@
 //! The accounts of a company by their ids in QuickBooks, so that a person reads names.
 
-use super::facts::NamedAccount;
+use super::facts::{NamedAccount, NamedDimension};
+use crate::dimension;
 use crate::error::Error;
+use accounting::{Dimension, Refusal};
 use entity::account::{Column, Entity, Model};
 use entity::store::TenantTx;
 use sea_orm::{ColumnTrait, QueryFilter};
@@ -11,6 +13,7 @@ use std::collections::HashMap;
 #[derive(Debug, Default)]
 pub(crate) struct Names {
     accounts: HashMap<String, Model>,
+    dimensions: HashMap<(Dimension, String), entity::dimension::Model>,
 }
 
 impl Names {
@@ -32,7 +35,68 @@ impl Names {
         let by_id = rows.into_iter().map(|row| (row.qbo_id.clone(), row));
         Self {
             accounts: by_id.collect(),
+            dimensions: HashMap::new(),
         }
+    }
+
+    /// Those that a refusal of the accounting rules speaks of.
+    pub(crate) async fn of_refusal(
+        tx: &TenantTx,
+        company_id: &str,
+        refusal: &Refusal,
+    ) -> Result<Self, Error> {
+        let mut names = match refusal {
+            Refusal::AccountsUnusable(accounts) => {
+                let ids = accounts.iter().map(|(account, _)| account.as_str());
+                Self::read(tx, company_id, ids).await?
+            }
+            _ => Self::default(),
+        };
+        if matches!(refusal, Refusal::DimensionsUnusable(_)) {
+            names.and_dimensions(tx, company_id).await?;
+        }
+        Ok(names)
+    }
+
+    /// Reads the company's Locations and Classes too.
+    pub(crate) async fn and_dimensions(
+        &mut self,
+        tx: &TenantTx,
+        company_id: &str,
+    ) -> Result<(), Error> {
+        let rows = dimension::row::all(tx, company_id).await?;
+        self.dimensions = rows
+            .into_iter()
+            .filter_map(|row| {
+                let kind = dimension::Kind::read(&row.kind)?;
+                Some(((kind.into(), row.qbo_id.clone()), row))
+            })
+            .collect();
+        Ok(())
+    }
+
+    /// The Location or Class of this id, by its name where it is known.
+    pub(super) fn dimension(&self, kind: Dimension, qbo_id: &str) -> NamedDimension {
+        let row = self.dimensions.get(&(kind, qbo_id.to_owned()));
+        NamedDimension {
+            kind: kind.into(),
+            dimension_id: row.map(|row| row.id),
+            qbo_id: qbo_id.to_owned(),
+            name: row.map(dimension::row::name),
+        }
+    }
+
+    /// Those among these Locations and Classes of which this is known.
+    pub(super) fn those_dimensions(
+        &self,
+        carried: &[(Dimension, String)],
+        known: impl Fn(&entity::dimension::Model) -> bool,
+    ) -> Vec<NamedDimension> {
+        carried
+            .iter()
+            .filter(|place| self.dimensions.get(place).is_some_and(&known))
+            .map(|(kind, id)| self.dimension(*kind, id))
+            .collect()
     }
 
     /// The account of this id, by its names where they are known.
@@ -57,19 +121,31 @@ impl Names {
 
     /// What QuickBooks said, with names in the place of its ids.
     pub(super) fn in_words(&self, said: &str) -> String {
-        let mut words = String::with_capacity(said.len());
-        let mut rest = said;
-        while let Some((before, after)) = rest.split_once(ACCOUNT) {
-            words.push_str(before);
-            let digits = after.len() - after.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-            let (id, after) = after.split_at(digits);
-            words.push_str(&self.account(id).to_string());
-            rest = after;
-        }
-        words.push_str(rest);
-        words
+        let words = replaced(said, ACCOUNT, |id| self.account(id).to_string());
+        let words = replaced(&words, LOCATION, |id| {
+            self.dimension(Dimension::Location, id).to_string()
+        });
+        replaced(&words, CLASS, |id| {
+            self.dimension(Dimension::Class, id).to_string()
+        })
     }
 }
 
-/// How QuickBooks names an account in a fault, before its id.
+/// How QuickBooks names an account, a Location and a Class in a fault, before its id.
 const ACCOUNT: &str = "Accounts element id ";
+const LOCATION: &str = "Depts element id ";
+const CLASS: &str = "Klasses element id ";
+
+fn replaced(said: &str, before_id: &str, name: impl Fn(&str) -> String) -> String {
+    let mut words = String::with_capacity(said.len());
+    let mut rest = said;
+    while let Some((before, after)) = rest.split_once(before_id) {
+        words.push_str(before);
+        let digits = after.len() - after.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let (id, after) = after.split_at(digits);
+        words.push_str(&name(id));
+        rest = after;
+    }
+    words.push_str(rest);
+    words
+}

@@ -5,8 +5,9 @@ use super::Code;
 use super::facts::Facts;
 use super::fault::{decided, fits};
 use super::names::Names;
+use crate::dimension;
 use crate::error::Error;
-use accounting::Unusable;
+use accounting::{Dimension, Unusable};
 use entity::id::EventId;
 use entity::store::TenantTx;
 use sea_orm::FromQueryResult;
@@ -48,7 +49,13 @@ pub(crate) async fn tell(tx: &TenantTx, company_id: &str) -> Result<(), Error> {
         })
         .collect();
     let ids = events.iter().flat_map(|(_, _, facts)| &facts.suspects);
-    let names = Names::read(tx, company_id, ids.map(|suspect| suspect.qbo_id.as_str())).await?;
+    let mut names = Names::read(tx, company_id, ids.map(|suspect| suspect.qbo_id.as_str())).await?;
+    if events
+        .iter()
+        .any(|(_, _, facts)| !facts.suspect_dimensions.is_empty())
+    {
+        names.and_dimensions(tx, company_id).await?;
+    }
     for (event, code, facts) in events {
         let ids: Vec<String> = facts
             .suspects
@@ -65,6 +72,31 @@ pub(crate) async fn tell(tx: &TenantTx, company_id: &str) -> Result<(), Error> {
             let facts = Facts {
                 accounts,
                 suspects: Vec::new(),
+                suspect_dimensions: Vec::new(),
+                ..facts
+            };
+            write(tx, event, &detail, &facts).await?;
+            continue;
+        }
+        let carried: Vec<(Dimension, String)> = facts
+            .suspect_dimensions
+            .iter()
+            .map(|one| (one.kind.into(), one.qbo_id.clone()))
+            .collect();
+        let told = REASONS
+            .into_iter()
+            .filter(|why| why.code() == code)
+            .find_map(|why| {
+                let known = |row: &entity::dimension::Model| dimension::unusable(row) == Some(why);
+                let dimensions = names.those_dimensions(&carried, known);
+                (!dimensions.is_empty()).then_some((why, dimensions))
+            });
+        if let Some((why, dimensions)) = told {
+            let detail = decided(why, &dimensions);
+            let facts = Facts {
+                dimensions,
+                suspects: Vec::new(),
+                suspect_dimensions: Vec::new(),
                 ..facts
             };
             write(tx, event, &detail, &facts).await?;

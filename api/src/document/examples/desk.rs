@@ -60,6 +60,7 @@ pub(super) fn readiness() -> Readiness {
             mapping: broken,
             events: 3,
         }],
+        broken_locations: Vec::new(),
         unusual: vec![unusual],
     }
 }

@@ -244,6 +244,8 @@ pub(super) fn preview() -> Preview {
             account_name: name.to_owned(),
             side: side.to_owned(),
             amount: amount.to_owned(),
+            location: some("Boston"),
+            class: None,
             description: description.to_owned(),
         };
     Preview {

@@ -95,7 +95,9 @@ pub(super) fn effect() -> Effect {
         ],
         places: vec![PlaceEffect {
             qbo_location_id: some("1"),
+            location: some("Boston"),
             qbo_class_id: None,
+            class: None,
             debits: "162.39".to_owned(),
             credits: "162.39".to_owned(),
         }],

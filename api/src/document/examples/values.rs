@@ -123,6 +123,7 @@ pub(super) fn account() -> Account {
         account_type: "Income".to_owned(),
         account_sub_type: some("SalesOfProductIncome"),
         active: true,
+        vanished_at: None,
         imported_at: at("2026-11-02T10:00:03Z"),
     }
 }

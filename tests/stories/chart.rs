@@ -1,0 +1,250 @@
+//! The chart of accounts follows QuickBooks: whole when somebody imports it, and by one cheap look at what changed.
+
+use crate::world::{Tenant, World};
+use sandbox::quickbooks::{FaultPlan, NewAccount, NewCompany, Operation, Outcome};
+use serde_json::{Value, json};
+
+fn count(world: &World, operation: Operation) -> usize {
+    let calls = world.quickbooks().calls();
+    calls
+        .iter()
+        .filter(|call| call.operation == operation)
+        .count()
+}
+
+async fn account(store: &Tenant<'_>, number: &str) -> Value {
+    let path = format!("/accounts/{}", store.account(number).await);
+    store.get(&path).await
+}
+
+#[tokio::test]
+async fn one_look_a_day_tells_of_a_broken_mapping_before_the_days_first_event_is_sent() {
+    let world = World::new().await;
+    let (store, company) = world.store("Harbour").await;
+    store.send_event(store.ticket("today").await).await;
+    // No turn is due until something happens: who has nothing to post costs no read a day.
+    assert_eq!(store.drain().await, None);
+    assert_eq!(count(&world, Operation::ReadChanges), 0);
+    assert_eq!(count(&world, Operation::CreateJournalEntry), 1);
+
+    let drawer = company.account_id("1010").unwrap();
+    world
+        .quickbooks()
+        .set_account_active(&company.realm_id, drawer, false)
+        .unwrap();
+    world.advance(chrono::TimeDelta::days(1)).await;
+
+    let queries = count(&world, Operation::Query);
+    let id = store.send_event(store.ticket("tomorrow").await).await;
+    store.drain().await;
+    assert_eq!(count(&world, Operation::ReadChanges), 1);
+    assert_eq!(
+        count(&world, Operation::Query),
+        queries,
+        "no whole list was read"
+    );
+    assert_eq!(
+        count(&world, Operation::CreateJournalEntry),
+        1,
+        "it was not sent"
+    );
+    let event = store.event(&id).await;
+    assert_eq!(
+        event["problem"]["detail"], "account 1010 Cash in Drawer is inactive in QuickBooks",
+        "{event:#}"
+    );
+    let alerts = store.get("/alerts?state=open").await;
+    let codes: Vec<_> = alerts["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|alert| alert["code"].as_str().unwrap())
+        .collect();
+    assert!(codes.contains(&"broken_mapping"), "{alerts:#}");
+    assert_eq!(account(&store, "1010").await["active"], false);
+
+    // Once a day is enough.
+    store.send_event(store.ticket("another").await).await;
+    store.drain().await;
+    assert_eq!(count(&world, Operation::ReadChanges), 1);
+}
+
+#[tokio::test]
+async fn an_account_that_quickbooks_refuses_is_looked_for_at_once_and_burns_no_further_call() {
+    let world = World::new().await;
+    let (store, company) = world.store("Harbour").await;
+    let drawer = company.account_id("1010").unwrap();
+    world
+        .quickbooks()
+        .set_account_active(&company.realm_id, drawer, false)
+        .unwrap();
+    let first = store.send_event(store.ticket("first").await).await;
+    store.drain().await;
+    assert_eq!(count(&world, Operation::ReadChanges), 1);
+    let second = store.send_event(store.ticket("second").await).await;
+    store.drain().await;
+    assert_eq!(count(&world, Operation::CreateJournalEntry), 1);
+    assert_eq!(count(&world, Operation::ReadChanges), 1);
+    for id in [first, second] {
+        let event = store.event(&id).await;
+        assert_eq!(
+            event["problem"]["detail"], "account 1010 Cash in Drawer is inactive in QuickBooks",
+            "{event:#}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_look_that_quickbooks_does_not_answer_keeps_nothing_from_being_posted() {
+    let world = World::new().await;
+    let (store, _) = world.store("Harbour").await;
+    for outcome in [Outcome::Status(503), Outcome::Fault(4001)] {
+        world.advance(chrono::TimeDelta::days(2)).await;
+        world
+            .quickbooks()
+            .plan(FaultPlan::next(Operation::ReadChanges, outcome));
+        let external_id = format!("{outcome:?}").replace(['(', ')'], "-");
+        let id = store.send_event(store.ticket(&external_id).await).await;
+        store.drain().await;
+        assert_eq!(store.status(&id).await, "synced", "{outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_changed_longer_ago_than_quickbooks_remembers_is_read_whole() {
+    let world = World::new().await;
+    let (store, company) = world.store("Harbour").await;
+    let drawer = company.account_id("1010").unwrap();
+    world
+        .quickbooks()
+        .rename_account(&company.realm_id, drawer, "Cash in Drawer")
+        .unwrap();
+    world.advance(chrono::TimeDelta::days(40)).await;
+    store.send_event(store.ticket("late").await).await;
+    store.drain().await;
+    assert_eq!(count(&world, Operation::ReadChanges), 0);
+    assert_eq!(account(&store, "1010").await["name"], "Cash in Drawer");
+}
+
+#[tokio::test]
+async fn an_account_that_is_gone_is_told_from_one_made_inactive_and_may_come_back() {
+    let world = World::new().await;
+    let (store, company) = world.store("Harbour").await;
+    let id = |number: &str| company.account_id(number).unwrap().to_owned();
+    world
+        .quickbooks()
+        .remove_account(&company.realm_id, &id("4000"))
+        .unwrap();
+    world
+        .quickbooks()
+        .set_account_active(&company.realm_id, &id("1010"), false)
+        .unwrap();
+    store.post("/account-imports", json!({})).await;
+    store.drain().await;
+    let (gone, inactive) = (account(&store, "4000").await, account(&store, "1010").await);
+    assert_eq!(
+        (
+            &gone["active"],
+            &inactive["active"],
+            &inactive["vanished_at"]
+        ),
+        (&json!(false), &json!(false), &Value::Null)
+    );
+    assert!(gone["vanished_at"].is_string(), "{gone:#}");
+    let mappings = store.get("/mappings").await;
+    let broken = |number: &str| {
+        let rows = mappings["items"].as_array().unwrap();
+        let row = rows.iter().find(|row| row["account_number"] == number);
+        row.unwrap()["broken"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(
+        broken("4000"),
+        "account 4000 Sales Apparel is not in QuickBooks any more; choose another"
+    );
+    assert!(broken("1010").contains("is inactive in QuickBooks; make it active there"));
+    world
+        .quickbooks()
+        .restore_account(&company.realm_id, &id("4000"))
+        .unwrap();
+    store.post("/account-imports", json!({})).await;
+    store.drain().await;
+    let back = account(&store, "4000").await;
+    assert_eq!(
+        (&back["active"], &back["vanished_at"]),
+        (&json!(true), &Value::Null)
+    );
+}
+
+#[tokio::test]
+async fn what_was_deleted_here_comes_back_with_an_import_and_not_by_a_look() {
+    let world = World::new().await;
+    let (store, company) = world.store("Harbour").await;
+    let sales = store.account("4010").await;
+    let path = format!("/accounts/{sales}");
+    store.send(reqwest::Method::DELETE, &path, None).await;
+    world
+        .quickbooks()
+        .rename_account(
+            &company.realm_id,
+            company.account_id("4010").unwrap(),
+            "Shoes",
+        )
+        .unwrap();
+    world.advance(chrono::TimeDelta::days(1)).await;
+    store.send_event(store.ticket("t1").await).await;
+    store.drain().await;
+    assert_eq!(count(&world, Operation::ReadChanges), 1);
+    let (status, _) = store.send(reqwest::Method::GET, &path, None).await;
+    assert_eq!(
+        status, 404,
+        "it was deleted here, and nobody imported the chart"
+    );
+    store.post("/account-imports", json!({})).await;
+    store.drain().await;
+    assert_eq!(store.get(&path).await["name"], "Shoes");
+}
+
+#[tokio::test]
+async fn an_import_of_many_pages_tells_how_far_it_is_and_changes_nothing_before_its_end() {
+    let world = World::new().await;
+    let accounts = (0..1500)
+        .map(|place| NewAccount {
+            name: format!("Account {place:04}"),
+            account_type: "Expense".into(),
+            account_sub_type: None,
+            number: None,
+        })
+        .collect();
+    let company = world
+        .quickbooks()
+        .seed_company(NewCompany {
+            accounts,
+            ..NewCompany::named("Large")
+        })
+        .unwrap();
+    let store = world.tenant("Large").await;
+    store.consent(&company.realm_id, json!({})).await;
+    let import = store.post("/account-imports", json!({})).await;
+    let path = format!("/account-imports/{}", import["id"].as_str().unwrap());
+    // The first of two imports reads both pages; the second loses its second page.
+    let (good, lost) = (Outcome::Answer, Outcome::Status(503));
+    for outcome in [good, good, good, lost] {
+        world
+            .quickbooks()
+            .plan(FaultPlan::next(Operation::Query, outcome));
+    }
+    store.drain().await;
+    let midway = store.get(&path).await;
+    assert_eq!(
+        (&midway["state"], &midway["accounts_read"]),
+        (&json!("queued"), &json!(1000)),
+        "{midway:#}"
+    );
+    store.settle().await;
+    let done = store.get(&path).await;
+    assert_eq!(
+        (&done["state"], &done["accounts_read"]),
+        (&json!("done"), &json!(1500)),
+        "{done:#}"
+    );
+}
