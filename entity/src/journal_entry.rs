@@ -26,6 +26,8 @@ pub struct Model {
     pub absences: i16,
     pub due_at: Option<DateTimeUtc>,
     pub attempts: i32,
+    pub batch_request_id: Option<String>,
+    pub batch_item_id: Option<String>,
     pub qbo_id: Option<String>,
     pub sealed_at: DateTimeUtc,
     pub settled_at: Option<DateTimeUtc>,

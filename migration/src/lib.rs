@@ -22,6 +22,7 @@ impl MigratorTrait for Migrator {
             "0008_account_creations",
             "0009_dimensions",
             "0011_tokens",
+            "0012_batch_items",
         ]
     }
 }

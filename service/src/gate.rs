@@ -1,29 +1,25 @@
 //! The send gate: what was meant to leave soon does not leave late.
 
+use accounting::posting;
 use std::time::Duration;
 
 /// A window in which something may be sent, on a clock that goes on while the machine is suspended: a process that was
 /// stopped or a machine that slept finds it closed.
-pub(crate) struct Gate {
-    opened_at: Duration,
-    window: Duration,
-}
+pub(crate) struct Gate(posting::Gate);
 
 impl Gate {
     /// Open it before the intent is committed, so that it closes before the committed end of the window does.
     pub(crate) fn open(window: Duration) -> Self {
-        Self {
-            opened_at: since_boot(),
-            window,
-        }
+        Self(posting::Gate::open(since_boot(), window))
     }
 
     pub(crate) fn is_open(&self) -> bool {
-        since_boot().saturating_sub(self.opened_at) < self.window
+        self.0.is_open(since_boot())
     }
 }
 
-fn since_boot() -> Duration {
+/// The time since the machine was started, which goes on while it is suspended.
+pub(crate) fn since_boot() -> Duration {
     #[cfg(target_os = "linux")]
     const CLOCK: rustix::time::ClockId = rustix::time::ClockId::Boottime;
     #[cfg(not(target_os = "linux"))]

@@ -3,10 +3,10 @@
 use super::series::Series;
 use super::{Candidate, Line, Taken, TakenEvent};
 use crate::access::Caller;
-use crate::audit;
 use crate::error::Error;
 use crate::event::Happened;
 use crate::event::history::{self, Change};
+use crate::{audit, posting};
 use entity::id::EventId;
 use entity::store::TenantTx;
 use sea_orm::{FromQueryResult, Value};
@@ -168,11 +168,7 @@ pub(super) async fn replace(
     };
     // Taken for the events after it in the same request too.
     series.taken.insert(replaced.number.clone());
-    tx.execute(
-        "UPDATE journal_entry SET state = 'withdrawn', settled_at = tillpost_now() WHERE {mine} AND event_id = $2 AND state = 'sealed'",
-        vec![row.id.into()],
-    )
-    .await?;
+    posting::withdraw(tx, None, &[row.id.0]).await?;
     let detail = format!(
         "version {} takes the place of version {}",
         replaced.version, row.version

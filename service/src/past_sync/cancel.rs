@@ -5,7 +5,7 @@ use crate::access::Caller;
 use crate::error::Error;
 use crate::event::Happened;
 use crate::event::history::{self, Change};
-use crate::{Service, audit, sync};
+use crate::{Service, audit, posting, sync};
 use entity::id::{PastSyncId, TenantId};
 use entity::store::TenantTx;
 use sea_orm::FromQueryResult;
@@ -86,12 +86,7 @@ async fn give_back(
         change,
     )
     .await?;
-    tx.execute(
-        "UPDATE journal_entry SET state = 'withdrawn', settled_at = tillpost_now()
-          WHERE {mine} AND company_id = $2 AND event_id = ANY($3) AND state = 'sealed'",
-        vec![company_id.into(), unsent.into()],
-    )
-    .await?;
+    posting::withdraw(tx, Some(company_id), &unsent).await?;
     Ok(returned)
 }
 

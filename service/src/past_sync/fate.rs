@@ -3,8 +3,8 @@
 
 use crate::error::Error;
 use crate::posting::entry::{charset, is_ours, seal, unseal};
-use crate::posting::known::Known;
 use crate::problem::{Finding, Names};
+use accounting::posting::{EntryState, Known};
 use accounting::{Books, JournalEntry, Journalized, Refusal, SkipReason};
 use entity::connection::Model as Connection;
 use entity::id::EventId;
@@ -101,7 +101,8 @@ pub(super) fn of(
 }
 
 fn known(event: &Candidate) -> Known {
-    match (&event.entry_state, event.entry_version) {
+    let state = event.entry_state.as_deref().and_then(EntryState::read);
+    match (state, event.entry_version) {
         (Some(state), Some(version)) => Known::of(state, version, event.version),
         _ => Known::Fresh,
     }

@@ -1,14 +1,16 @@
 //! The queue's next slice: due events become sealed entries, or fail and are skipped with the reason.
 
+use super::drive::Told;
 use super::entry::{self, Sealed};
-use super::known::Known;
-use super::lease;
-use super::{Turn, identity};
+use super::{Turn, change, identity, lease};
 use crate::error::Error;
 use crate::event::Happened;
 use crate::event::history::{self, Change};
 use crate::problem::{Finding, Names};
 use crate::{alert, books, connection, sync};
+use accounting::posting::{
+    BatchName, Candidate, Claimed, EntryChange, EntryState, EventChange, Heard, Known,
+};
 use accounting::{Books, Journalized};
 use chrono::NaiveDate;
 use entity::event::Model as EventRow;
@@ -34,55 +36,61 @@ pub(crate) struct Ready {
     /// The event's version that the entry was made of.
     pub(crate) version: i32,
     pub(crate) accounting_date: NaiveDate,
+    /// The name it was intended under, where that was as an item of a batch.
+    pub(crate) batch: Option<BatchName>,
+    /// Whether a past sync queued the event.
+    pub(crate) past: bool,
 }
 
-/// What a claim came to.
-pub(crate) struct Claimed {
-    pub(crate) ready: Vec<Ready>,
-    /// Events that were taken from the queue, whatever became of them.
-    pub(crate) taken: usize,
+impl Ready {
+    fn candidate(&self) -> Candidate<JournalEntryId> {
+        Candidate {
+            key: self.id,
+            request_id: self.request_id.clone(),
+            attempts: u32::try_from(self.attempts).unwrap_or_default(),
+            batch: self.batch.clone(),
+            past: self.past,
+        }
+    }
 }
 
 /// Takes the next slice of the queue, live events before past ones, in the order they occurred.
-pub(crate) async fn slice(turn: &Turn<'_>) -> Result<Claimed, Error> {
-    let none = Claimed {
-        ready: Vec::new(),
-        taken: 0,
+pub(super) async fn slice(turn: &mut Turn<'_>, most: usize) -> Result<Told, Error> {
+    let nothing = |taken| {
+        Heard::Claimed(Claimed {
+            taken,
+            ready: Vec::new(),
+            guards_numbers: true,
+        })
     };
     let tx = turn.tx().await?;
     let sync = sync::row(&tx).await?;
     if !lease::holds(&tx, turn.lease).await? || !sync.running {
-        return Ok(none);
+        return Ok(Heard::Lost);
     }
     if let Some(until) = turn.connection.held_until
         && until > tx.now().await?
     {
-        return Ok(none);
+        return Ok(nothing(0));
     }
     // A company that did not answer well, or refused every entry, gets one, to see whether it takes it now.
     let on_trial = sync.waiting_code.as_deref() == Some(sync::UNAVAILABLE)
         || turn.connection.held_code.is_some();
-    let slice = match on_trial {
-        true => 1,
-        false => turn.service.settings().posting.slice,
-    };
+    let most = if on_trial { 1 } else { most };
     let events = tx
         .query_as::<EventRow>(
             "SELECT * FROM event WHERE {mine} AND status = 'not_synced' AND due_at <= tillpost_now()
               ORDER BY past, occurred_at, id LIMIT $2 FOR UPDATE SKIP LOCKED",
-            vec![i64::try_from(slice).unwrap_or(i64::MAX).into()],
+            vec![i64::try_from(most).unwrap_or(i64::MAX).into()],
         )
         .await?;
     if events.is_empty() {
-        return Ok(none);
+        return Ok(nothing(0));
     }
     // What the events are journalized with is read after them: whoever retried one first mended what it needs.
     let connection = connection::company(&tx).await?;
     if connection.preferences_stale || connection.company_id != turn.lease.company_id {
-        return Ok(Claimed {
-            taken: events.len(),
-            ..none
-        });
+        return Ok(nothing(events.len()));
     }
     let books = books::read(&tx, &connection).await?;
     let mut entries = latest_entries(&tx, turn, &events).await?;
@@ -95,7 +103,13 @@ pub(crate) async fn slice(turn: &Turn<'_>) -> Result<Claimed, Error> {
         }
     }
     tx.commit().await?;
-    Ok(Claimed { ready, taken })
+    let claimed = Claimed {
+        taken,
+        ready: ready.iter().map(Ready::candidate).collect(),
+        guards_numbers: turn.connection.guards_numbers,
+    };
+    turn.claimed(ready);
+    Ok(Heard::Claimed(claimed))
 }
 
 // The latest generation of each event's entry in this company.
@@ -124,17 +138,18 @@ async fn one(
     event: &EventRow,
     known: Option<EntryRow>,
 ) -> Result<Option<Ready>, Error> {
-    let generation = match known {
-        None => 1,
-        Some(entry) => match Known::of(&entry.state, entry.event_version, event.version) {
-            Known::Fresh => entry.generation + 1,
+    let generation = Known::next_generation(known.as_ref().map(|entry| entry.generation));
+    if let Some(entry) = known {
+        let state = EntryState::read(&entry.state)
+            .ok_or_else(|| Error::internal(format!("an entry is {}", entry.state)))?;
+        match Known::of(state, entry.event_version, event.version) {
+            Known::Fresh => {}
             Known::Again => return Ok(Some(again(entry, event))),
             Known::Outdated => {
-                withdraw(tx, entry.id).await?;
-                entry.generation + 1
+                change::entry(tx, entry.id, EntryChange::Withdraw, None).await?;
             }
             Known::Posted => {
-                set_synced(tx, event.id).await?;
+                change::synced(tx, event.id).await?;
                 let detail = "its entry is in the books of this company already; nothing was sent";
                 let change = Change {
                     detail: Some(detail),
@@ -149,11 +164,11 @@ async fn one(
                 return Ok(None);
             }
             Known::InDoubt => {
-                set_processing(tx, event.id).await?;
+                change::event(tx, event.id, EventChange::Await, None).await?;
                 return Ok(None);
             }
-        },
-    };
+        }
+    }
     match accounting::journalize_text(&event.body, books) {
         Ok(Journalized::Entry(entry)) => {
             let charset = entry::charset(&turn.connection);
@@ -163,7 +178,7 @@ async fn one(
                 .map(Some)
         }
         Ok(Journalized::Skipped(reason)) => {
-            end(tx, event.id, "skipped", &Finding::of_skip(reason)).await?;
+            end(tx, event.id, EventChange::Skip, &Finding::of_skip(reason)).await?;
             Ok(None)
         }
         Err(refusal) => {
@@ -186,7 +201,16 @@ fn again(entry: EntryRow, event: &EventRow) -> Ready {
         tries: event.tries,
         version: event.version,
         accounting_date: entry.accounting_date,
+        batch: batch_name(entry.batch_request_id, entry.batch_item_id),
+        past: event.past,
     }
+}
+
+fn batch_name(request_id: Option<String>, item_id: Option<String>) -> Option<BatchName> {
+    Some(BatchName {
+        request_id: request_id?,
+        item_id: item_id?,
+    })
 }
 
 async fn insert(
@@ -222,6 +246,8 @@ async fn insert(
         absences: NotSet,
         due_at: NotSet,
         attempts: NotSet,
+        batch_request_id: NotSet,
+        batch_item_id: NotSet,
         qbo_id: NotSet,
         sealed_at: NotSet,
         settled_at: NotSet,
@@ -238,21 +264,14 @@ async fn insert(
         tries: event.tries,
         version: event.version,
         accounting_date,
+        batch: None,
+        past: event.past,
     })
-}
-
-async fn withdraw(tx: &TenantTx, entry: JournalEntryId) -> Result<(), Error> {
-    tx.execute(
-        "UPDATE journal_entry SET state = 'withdrawn', settled_at = tillpost_now() WHERE {mine} AND id = $2",
-        vec![entry.into()],
-    )
-    .await?;
-    Ok(())
 }
 
 /// A person must act: the event fails, and they are told.
 pub(crate) async fn fail(tx: &TenantTx, event: EventId, finding: &Finding) -> Result<(), Error> {
-    end(tx, event, "failed", finding).await?;
+    end(tx, event, EventChange::Fail, finding).await?;
     tell(tx, event, finding).await
 }
 
@@ -260,10 +279,10 @@ pub(crate) async fn fail(tx: &TenantTx, event: EventId, finding: &Finding) -> Re
 pub(crate) async fn end(
     tx: &TenantTx,
     event: EventId,
-    status: &str,
+    ending: EventChange,
     finding: &Finding,
 ) -> Result<(), Error> {
-    let what = if status == "failed" {
+    let what = if ending == EventChange::Fail {
         Happened::Failed
     } else {
         Happened::Skipped
@@ -273,13 +292,14 @@ pub(crate) async fn end(
         tx,
         "UPDATE event SET status = $3, due_at = NULL, problem_code = $4, problem_detail = $5, problem_facts = $6,
            retried_code = NULL, updated_at = tillpost_now()
-          WHERE {mine} AND id = $2 AND status IN ('not_synced', 'processing')",
+          WHERE {mine} AND id = $2 AND status = ANY($7)",
         vec![
             event.into(),
-            status.into(),
+            ending.to().as_str().into(),
             finding.code.as_str().into(),
             finding.detail.clone().into(),
             facts.into(),
+            change::statuses(ending.from()).into(),
         ],
         Change {
             code: Some(finding.code.as_str()),
@@ -294,24 +314,4 @@ pub(crate) async fn end(
 /// Tells people of an event that failed. Last in a transaction: whoever opens an alert holds its row.
 pub(crate) async fn tell(tx: &TenantTx, event: EventId, finding: &Finding) -> Result<(), Error> {
     alert::happened(tx, finding.code, &finding.detail, event).await
-}
-
-/// The event's entry is in the books.
-pub(crate) async fn set_synced(tx: &TenantTx, event: EventId) -> Result<(), Error> {
-    tx.execute(
-        "UPDATE event SET status = 'synced', due_at = NULL, problem_code = NULL, problem_detail = NULL,
-           problem_facts = NULL, synced_at = tillpost_now(), retried_code = NULL, updated_at = tillpost_now() WHERE {mine} AND id = $2",
-        vec![event.into()],
-    )
-    .await?;
-    Ok(())
-}
-
-async fn set_processing(tx: &TenantTx, event: EventId) -> Result<(), Error> {
-    tx.execute(
-        "UPDATE event SET status = 'processing', due_at = NULL, updated_at = tillpost_now() WHERE {mine} AND id = $2",
-        vec![event.into()],
-    )
-    .await?;
-    Ok(())
 }

@@ -2,6 +2,7 @@
 
 use crate::Service;
 use crate::error::Error;
+use accounting::posting::{LeaseChange, LeaseGuard};
 use chrono::{DateTime, Utc};
 use entity::id::TenantId;
 use entity::store::TenantTx;
@@ -15,6 +16,14 @@ pub(crate) struct Lease {
     pub(crate) company_id: String,
     pub(crate) holder: String,
     pub(crate) fence: i64,
+}
+
+// What must be true of the row; the fence and its holder are the third and fourth parameter.
+fn condition(guard: LeaseGuard) -> &'static str {
+    match guard {
+        LeaseGuard::Expired => "company_lease.expires_at <= tillpost_now()",
+        LeaseGuard::Fence => "fence = $3 AND holder = $4",
+    }
 }
 
 /// Takes the company's lease with a new fence; `None` while another holder's has not expired.
@@ -32,13 +41,21 @@ pub(crate) async fn take(
     let holder = format!("{holder}/{}", uuid::Uuid::now_v7());
     let taken = tx
         .query_as::<Row>(
-            "INSERT INTO company_lease (tenant_id, company_id, holder, fence, expires_at)
-             VALUES ($1, $2, $3, 1, tillpost_now() + make_interval(secs => $4))
-             ON CONFLICT (tenant_id, company_id) DO UPDATE SET holder = excluded.holder, fence = company_lease.fence + 1,
-               expires_at = excluded.expires_at
-               WHERE company_lease.expires_at <= tillpost_now()
-             RETURNING fence",
-            vec![company_id.into(), holder.clone().into(), service.settings().posting.lease.as_secs_f64().into()],
+            &format!(
+                "INSERT INTO company_lease (tenant_id, company_id, holder, fence, expires_at)
+                 VALUES ($1, $2, $3, $5, tillpost_now() + make_interval(secs => $4))
+                 ON CONFLICT (tenant_id, company_id) DO UPDATE SET holder = excluded.holder, fence = company_lease.fence + $5,
+                   expires_at = excluded.expires_at
+                   WHERE {}
+                 RETURNING fence",
+                condition(LeaseChange::Take.guard())
+            ),
+            vec![
+                company_id.into(),
+                holder.clone().into(),
+                service.settings().posting.lease.as_secs_f64().into(),
+                LeaseChange::Take.raises_fence().into(),
+            ],
         )
         .await?
         .pop();
@@ -54,8 +71,15 @@ pub(crate) async fn take(
 pub(crate) async fn holds(tx: &TenantTx, lease: &Lease) -> Result<bool, Error> {
     Ok(!tx
         .query(
-            "SELECT 1 FROM company_lease WHERE {mine} AND company_id = $2 AND fence = $3 AND holder = $4 FOR SHARE",
-            vec![lease.company_id.clone().into(), lease.fence.into(), lease.holder.clone().into()],
+            &format!(
+                "SELECT 1 FROM company_lease WHERE {{mine}} AND company_id = $2 AND {} FOR SHARE",
+                condition(LeaseGuard::Fence)
+            ),
+            vec![
+                lease.company_id.clone().into(),
+                lease.fence.into(),
+                lease.holder.clone().into(),
+            ],
         )
         .await?
         .is_empty())
@@ -69,8 +93,11 @@ pub(crate) async fn prolong(
 ) -> Result<bool, Error> {
     let done = tx
         .execute(
-            "UPDATE company_lease SET expires_at = tillpost_now() + make_interval(secs => $5)
-              WHERE {mine} AND company_id = $2 AND fence = $3 AND holder = $4",
+            &format!(
+                "UPDATE company_lease SET expires_at = tillpost_now() + make_interval(secs => $5)
+                  WHERE {{mine}} AND company_id = $2 AND {}",
+                condition(LeaseChange::Prolong.guard())
+            ),
             vec![
                 lease.company_id.clone().into(),
                 lease.fence.into(),
@@ -122,8 +149,11 @@ async fn renew_once(service: &Service, lease: &Lease) -> Result<bool, Error> {
 pub(crate) async fn give_back(tx: &TenantTx, lease: &Lease) -> Result<bool, Error> {
     let done = tx
         .execute(
-            "UPDATE company_lease SET expires_at = tillpost_now()
-              WHERE {mine} AND company_id = $2 AND fence = $3 AND holder = $4",
+            &format!(
+                "UPDATE company_lease SET expires_at = tillpost_now()
+                  WHERE {{mine}} AND company_id = $2 AND {}",
+                condition(LeaseChange::GiveBack.guard())
+            ),
             vec![
                 lease.company_id.clone().into(),
                 lease.fence.into(),
@@ -142,8 +172,11 @@ pub(crate) async fn throttle(
 ) -> Result<bool, Error> {
     let done = tx
         .execute(
-            "UPDATE company_lease SET throttled_until = greatest(throttled_until, $5)
-              WHERE {mine} AND company_id = $2 AND fence = $3 AND holder = $4",
+            &format!(
+                "UPDATE company_lease SET throttled_until = greatest(throttled_until, $5)
+                  WHERE {{mine}} AND company_id = $2 AND {}",
+                condition(LeaseChange::Throttle.guard())
+            ),
             vec![
                 lease.company_id.clone().into(),
                 lease.fence.into(),

@@ -1,76 +1,47 @@
-//! Sending a slice: intents are committed, then each POST leaves once, then each outcome is settled by itself.
+//! Sending a wave: its share of the company's pace is taken, intents are committed, then each request leaves once, and each
+//! outcome is settled by itself.
 
-use super::claim::{self, Ready};
-use super::{Round, Turn, doubt, lease, settle};
+use super::claim::Ready;
+use super::drive::Told;
+use super::{Turn, change, lease, outcome, settle};
 use crate::error::Error;
-use crate::gate::Gate;
-use accounting::posting::Outcome;
+use crate::gate::since_boot;
+use accounting::posting::{
+    EntryChange, EventChange, Heard, Outcome, Request, Shares, Wanted, Wave,
+};
+use entity::id::JournalEntryId;
 use futures::StreamExt;
 use quickbooks::{Answer, Failure, PostedEntry};
+use std::collections::HashSet;
 use std::time::Duration;
 
 /// How long a round waits for the company's pace before it gives way to other tenants.
 const PATIENCE: Duration = Duration::from_millis(400);
 
-/// Claims, looks up, sends and settles one slice of the queue.
-pub(crate) async fn slice(turn: &Turn<'_>) -> Result<Round, Error> {
-    let claimed = claim::slice(turn).await?;
-    if claimed.taken == 0 {
-        return Ok(Round::Done);
-    }
-    if claimed.ready.is_empty() {
-        return Ok(Round::More);
-    }
-    let ready = match within_pace(turn, claimed.ready).await? {
-        Ok(ready) => ready,
-        Err(end) => return Ok(end),
-    };
-    let ready = match doubt::before_first_send(turn, ready).await? {
-        Ok(ready) => ready,
-        Err(end) => return Ok(end),
-    };
-    if ready.is_empty() {
-        return Ok(Round::More);
-    }
-    let gate = Gate::open(turn.service.settings().posting.send_window);
-    let intended = intend(turn, ready).await?;
-    let outcomes: Vec<Result<settle::Effect, Error>> = futures::stream::iter(intended)
-        .map(|entry| one(turn, entry, &gate))
-        .buffer_unordered(turn.service.settings().posting.concurrency.max(1))
-        .collect()
-        .await;
-    let mut effects = Vec::with_capacity(outcomes.len());
-    for outcome in outcomes {
-        effects.push(outcome?);
-    }
-    settle::after_wave(turn, &effects).await
-}
-
-// As many as the company's minute has shares for; the rest stays queued. Without any, the company is left alone until it has.
-async fn within_pace(
-    turn: &Turn<'_>,
-    mut ready: Vec<Ready>,
-) -> Result<Result<Vec<Ready>, Round>, Error> {
-    for place in 0..ready.len() {
+/// Takes as many shares of the company's minute as there are, up to what is wanted.
+pub(super) async fn share(turn: &Turn<'_>, wanted: Wanted) -> Result<Told, Error> {
+    let mut shares = Shares::default();
+    for place in 0..wanted.singles_at_most() {
         let patience = if place == 0 { PATIENCE } else { Duration::ZERO };
         let share = turn.service.pace().share(&turn.lease.company_id, patience);
         match share.await {
-            Ok(()) => {}
-            Err(wait) if place == 0 => return doubt::wait(turn, None, wait).await.map(Err),
-            Err(_) => {
-                ready.truncate(place);
-                break;
-            }
+            Ok(()) => shares.singles += 1,
+            Err(wait) if place == 0 => return Ok(Heard::NoShare(wait)),
+            Err(_) => break,
         }
     }
-    Ok(Ok(ready))
+    Ok(Heard::Shares(shares))
 }
 
-// The intent: nothing leaves before its attempt, the lease's fence and the end of its send window are committed.
-async fn intend(turn: &Turn<'_>, ready: Vec<Ready>) -> Result<Vec<Ready>, Error> {
+/// The intent: nothing leaves before its attempt, the lease's fence, the end of its send window and the name it goes out
+/// under are committed.
+pub(super) async fn intend(
+    turn: &mut Turn<'_>,
+    requests: Vec<Request<JournalEntryId>>,
+) -> Result<Told, Error> {
     let tx = turn.tx().await?;
     if !lease::holds(&tx, turn.lease).await? {
-        return Ok(Vec::new());
+        return Ok(Heard::Lost);
     }
     // The lock makes Stop Sync wait, or we are too late: after its answer nothing more leaves.
     let running = tx
@@ -80,56 +51,99 @@ async fn intend(turn: &Turn<'_>, ready: Vec<Ready>) -> Result<Vec<Ready>, Error>
         )
         .await?;
     if running.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Heard::Lost);
     }
     let window = turn.service.settings().posting.send_window.as_secs_f64();
-    let mut intended = Vec::with_capacity(ready.len());
-    for mut entry in ready {
-        // The event first, as whoever replaces it does: one that was replaced meanwhile is not sent.
-        let queued = tx
-            .execute(
-                "UPDATE event SET status = 'processing', due_at = NULL, updated_at = tillpost_now()
-                  WHERE {mine} AND id = $2 AND status = 'not_synced' AND version = $3",
-                vec![entry.event.into(), entry.version.into()],
+    let mut intended = HashSet::new();
+    for request in &requests {
+        for (place, key) in request.keys().into_iter().enumerate() {
+            let Some(entry) = turn.ready.get_mut(&key) else {
+                continue;
+            };
+            // The event first, as whoever replaces it does: one that was replaced meanwhile is not sent.
+            let version = Some(entry.version);
+            if !change::event(&tx, entry.event, EventChange::Intend, version).await? {
+                continue;
+            }
+            // Taken out of the queue and put into it again meanwhile: another entry is to be made. Claimed anew.
+            if !change::entry(&tx, key, EntryChange::Intend, None).await? {
+                return Ok(Heard::Intended(Vec::new()));
+            }
+            if let Some(name) = request.batch_name(place) {
+                change::name(&tx, key, &name).await?;
+            }
+            entry.attempts += 1;
+            tx.execute(
+                "INSERT INTO attempt (tenant_id, journal_entry_id, number, fence, send_not_after)
+                 VALUES ($1, $2, $3, $4, tillpost_now() + make_interval(secs => $5))",
+                vec![
+                    key.into(),
+                    entry.attempts.into(),
+                    turn.lease.fence.into(),
+                    window.into(),
+                ],
             )
             .await?;
-        if queued.rows_affected() == 0 {
-            continue;
+            intended.insert(key);
         }
-        tx.execute(
-            "UPDATE journal_entry SET state = 'sending', attempts = attempts + 1 WHERE {mine} AND id = $2 AND state = 'sealed'",
-            vec![entry.id.into()],
-        )
-        .await?;
-        entry.attempts += 1;
-        tx.execute(
-            "INSERT INTO attempt (tenant_id, journal_entry_id, number, fence, send_not_after)
-             VALUES ($1, $2, $3, $4, tillpost_now() + make_interval(secs => $5))",
-            vec![
-                entry.id.into(),
-                entry.attempts.into(),
-                turn.lease.fence.into(),
-                window.into(),
-            ],
-        )
-        .await?;
-        intended.push(entry);
     }
     tx.commit().await?;
-    Ok(intended)
+    let intended = requests
+        .into_iter()
+        .filter_map(|request| request.keeping(|key| intended.contains(&key)))
+        .collect();
+    Ok(Heard::Intended(intended))
 }
 
-async fn one(turn: &Turn<'_>, entry: Ready, gate: &Gate) -> Result<settle::Effect, Error> {
-    turn.service.pace().moment(&turn.lease.company_id).await;
-    if !gate.is_open() {
-        return settle::one(turn, &entry, Outcome::NotSent, None).await;
+/// Sends a wave, several requests at once.
+pub(super) async fn wave(turn: &mut Turn<'_>, wave: &Wave<JournalEntryId>) -> Result<Told, Error> {
+    let at_once = turn.service.settings().posting.concurrency.max(1);
+    let sender = &*turn;
+    let settled: Vec<Result<Vec<settle::Settled>, Error>> =
+        futures::stream::iter(wave.requests.clone())
+            .map(|request| one(sender, wave, request))
+            .buffer_unordered(at_once)
+            .collect()
+            .await;
+    let mut effects = Vec::with_capacity(settled.len());
+    let mut held_up = None;
+    for settled in settled {
+        for settled in settled? {
+            held_up = held_up.or(settled.held_up);
+            effects.push(settled.effect);
+        }
     }
-    let answer = turn
-        .company()
-        .create_journal_entry(&entry.request_id, entry.body.clone())
-        .await;
-    let (outcome, report) = read(turn, &entry, answer);
-    settle::one(turn, &entry, outcome, Some(report)).await
+    turn.held_up = held_up;
+    Ok(Heard::Sent(effects))
+}
+
+async fn one(
+    turn: &Turn<'_>,
+    wave: &Wave<JournalEntryId>,
+    request: Request<JournalEntryId>,
+) -> Result<Vec<settle::Settled>, Error> {
+    let mut settled = Vec::new();
+    turn.service.pace().moment(&turn.lease.company_id).await;
+    for key in request.keys() {
+        let Some(entry) = turn.ready.get(&key) else {
+            continue;
+        };
+        // Only single requests are spoken here: a batch is definitely not sent.
+        let leaves = matches!(request, Request::Single(_)) && wave.may_leave(since_boot());
+        let (outcome, report) = if leaves {
+            let body = entry.body.clone();
+            let answer = turn
+                .company()
+                .create_journal_entry(&entry.request_id, body)
+                .await;
+            let (outcome, report) = read(turn, entry, answer);
+            (outcome, Some(report))
+        } else {
+            (Outcome::NotSent, None)
+        };
+        settled.push(settle::one(turn, wave, entry, outcome, report).await?);
+    }
+    Ok(settled)
 }
 
 fn read(
@@ -154,6 +168,6 @@ fn read(
             }
             (outcome, settle::Report::posted(answer))
         }
-        Err(failure) => (settle::outcome(&failure), settle::Report::failed(failure)),
+        Err(failure) => (outcome::of(&failure), settle::Report::failed(failure)),
     }
 }
