@@ -77,6 +77,9 @@ impl Client {
     }
 }
 
+/// How long a connection is kept for the next request.
+const IDLE_MAX: Duration = Duration::from_secs(20);
+
 /// The HTTP client: one request on the wire per call, straight to its host.
 pub(crate) fn client(settings: &Settings) -> Result<Client, SetupError> {
     // The client panics without a provider, so its absence is looked for here.
@@ -88,6 +91,11 @@ pub(crate) fn client(settings: &Settings) -> Result<Client, SetupError> {
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .referer(false)
+        // A connection for each request under way. Over HTTP/2 all companies would share one, and its streams (a hundred or
+        // so) would be full of the requests of a few companies that do not answer.
+        .http1_only()
+        // Sooner than a server closes an idle connection: a POST written into one that is closing has an unknown outcome.
+        .pool_idle_timeout(IDLE_MAX)
         .https_only(!settings.allows_http())
         .connect_timeout(settings.timeouts.connect)
         .user_agent(concat!("tillpost/", env!("CARGO_PKG_VERSION")))
