@@ -14,6 +14,7 @@ pub struct Model {
     pub bell: i64,
     pub due_at: Option<DateTimeUtc>,
     pub rung_until: Option<DateTimeUtc>,
+    pub past: bool,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

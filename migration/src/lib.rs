@@ -23,6 +23,7 @@ impl MigratorTrait for Migrator {
             "0009_dimensions",
             "0011_tokens",
             "0012_batch_items",
+            "0014_fair_turns",
         ]
     }
 }

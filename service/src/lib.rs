@@ -37,7 +37,7 @@ pub mod vault;
 pub mod watch;
 pub mod webhook;
 
-use bell::Bell;
+use bell::{Bell, Urgency};
 use entity::id::TenantId;
 use entity::store::{Store, TenantTx};
 use error::Error;
@@ -175,7 +175,12 @@ impl Service {
 
     /// Wakes a worker for the tenant at once. It may be lost: the sweep finds whatever is due.
     pub(crate) async fn ring(&self, tenant: TenantId) {
-        self.0.bell.ring(tenant).await;
+        self.ring_for(tenant, Urgency::Live).await;
+    }
+
+    /// [`Service::ring`] for work of this urgency.
+    pub(crate) async fn ring_for(&self, tenant: TenantId, urgency: Urgency) {
+        self.0.bell.ring(tenant, urgency).await;
     }
 }
 

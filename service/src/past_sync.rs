@@ -19,6 +19,7 @@ pub(crate) use progress::finish;
 pub use report::{ClosedPeriodHits, DryRun, DryRunCause, DryRunCounts, DryRunProblem, DryRunType};
 
 use crate::access::Caller;
+use crate::bell::Urgency;
 use crate::cursor::{Page, PageQuery};
 use crate::error::Error;
 use crate::event::Happened;
@@ -150,7 +151,7 @@ pub async fn create(
         vec![id.into(), i64::try_from(queued).unwrap_or(i64::MAX).into()],
     )
     .await?;
-    bell::wake(&tx).await?;
+    bell::wake_for(&tx, Urgency::Past).await?;
     audit::record(
         &tx,
         caller.actor(),
@@ -163,7 +164,7 @@ pub async fn create(
     reach(FailPoint::PastSyncBeforeCommit);
     tx.commit().await?;
     reach(FailPoint::PastSyncCommitted);
-    service.ring(tenant).await;
+    service.ring_for(tenant, Urgency::Past).await;
     Ok(past_sync)
 }
 

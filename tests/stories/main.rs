@@ -25,6 +25,7 @@ mod intake;
 mod isolation;
 mod lab;
 mod lifecycle;
+mod lines;
 mod locations;
 mod mapping;
 mod openapi;

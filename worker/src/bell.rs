@@ -2,7 +2,7 @@
 
 use crate::line::Line;
 use entity::id::TenantId;
-use service::bell::Bell;
+use service::bell::{Bell, Urgency};
 use std::collections::BTreeSet;
 use tokio::sync::mpsc;
 
@@ -11,11 +11,13 @@ const WAITING_MAX: usize = 10_000;
 /// Rings that go to Redis together.
 const TOGETHER_MAX: usize = 500;
 
+type Ring = (Urgency, TenantId);
+
 /// Rings on Redis. A ring only queues the tenant's name here, so a request never waits for Redis; a task of its own carries
 /// what has come together. It reconnects by itself, and what is lost is found by the sweep.
 #[derive(Debug, Clone)]
 pub struct RedisBell {
-    rings: mpsc::Sender<TenantId>,
+    rings: mpsc::Sender<Ring>,
 }
 
 impl RedisBell {
@@ -34,23 +36,19 @@ impl RedisBell {
 
 #[async_trait::async_trait]
 impl Bell for RedisBell {
-    async fn ring(&self, tenant: TenantId) {
-        if self.rings.try_send(tenant).is_err() {
+    async fn ring(&self, tenant: TenantId, urgency: Urgency) {
+        if self.rings.try_send((urgency, tenant)).is_err() {
             tracing::debug!(tenant.id = %tenant, "too many rings wait for redis; {tenant} waits for the sweep");
         }
     }
 }
 
-async fn carry(line: Line, mut heard: mpsc::Receiver<TenantId>) {
+async fn carry(line: Line, mut heard: mpsc::Receiver<Ring>) {
     let mut rings = Vec::new();
     let mut silent = false;
     while heard.recv_many(&mut rings, TOGETHER_MAX).await > 0 {
-        let tenants: Vec<_> = rings
-            .drain(..)
-            .collect::<BTreeSet<_>>()
-            .into_iter()
-            .collect();
-        let joined = line.join(&tenants).await;
+        let together: BTreeSet<Ring> = rings.drain(..).collect();
+        let joined = join(&line, &together).await;
         // Told once when it begins and once when it ends.
         match (&joined, silent) {
             (Err(error), false) => {
@@ -61,4 +59,18 @@ async fn carry(line: Line, mut heard: mpsc::Receiver<TenantId>) {
         }
         silent = joined.is_err();
     }
+}
+
+async fn join(line: &Line, rings: &BTreeSet<Ring>) -> Result<(), apalis_redis::Error> {
+    for urgency in Urgency::ALL {
+        let tenants: Vec<_> = rings
+            .iter()
+            .filter(|ring| ring.0 == urgency)
+            .map(|ring| ring.1)
+            .collect();
+        if !tenants.is_empty() {
+            line.join(urgency, &tenants).await?;
+        }
+    }
+    Ok(())
 }

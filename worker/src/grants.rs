@@ -1,11 +1,11 @@
 //! Grants that are due: the successor of a token in use is fetched ahead, an idle grant is kept alive, and a person hears in
 //! time of one that ends.
 
-use service::Service;
+use crate::work::Work;
 use tokio_util::sync::CancellationToken;
 
 /// Looks once.
-pub(crate) async fn look(service: &Service, stop: &CancellationToken) -> anyhow::Result<()> {
-    service::grant::look_after(service, stop).await?;
+pub(crate) async fn look(work: &dyn Work, stop: &CancellationToken) -> anyhow::Result<()> {
+    work.grants(stop).await?;
     Ok(())
 }

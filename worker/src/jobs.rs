@@ -10,8 +10,10 @@
 
 use crate::line::Line;
 use crate::turns::Turns;
+use crate::work::Work;
 use crate::{Options, grants, lane, sweep, tidy, watch};
-use service::Service;
+use service::bell::Urgency;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
@@ -22,32 +24,41 @@ const GRANTS_EVERY: Duration = Duration::from_secs(30);
 const TIDY_EVERY: Duration = Duration::from_secs(30);
 
 /// Runs every job until `stop`, and returns when the last turn has ended.
-pub(crate) async fn run(service: Service, line: Line, options: &Options, stop: CancellationToken) {
+pub(crate) async fn run(
+    work: Arc<dyn Work>,
+    line: Line,
+    options: &Options,
+    stop: CancellationToken,
+) {
     let turns = Turns::new(
-        service.clone(),
+        Arc::clone(&work),
         line.clone(),
-        options.holder.clone(),
         options.turns_max,
         stop.clone(),
     );
-    let taking = tokio::spawn(lane::take(
-        line.clone(),
-        turns.clone(),
-        options.holder.clone(),
-        stop.clone(),
-    ));
+    let taking = Urgency::ALL.map(|urgency| {
+        tokio::spawn(lane::take(
+            line.clone(),
+            urgency,
+            turns.clone(),
+            options.holder.clone(),
+            stop.clone(),
+        ))
+    });
     tokio::join!(
         every("sweep", SWEEP_EVERY, &stop, || sweep::sweep(
-            &service, &line, &turns
+            &*work, &line, &turns
         )),
-        every("watch", WATCH_EVERY, &stop, || watch::watch(&service)),
+        every("watch", WATCH_EVERY, &stop, || watch::watch(&*work)),
         every("look at grants", GRANTS_EVERY, &stop, || grants::look(
-            &service, &stop
+            &*work, &stop
         )),
         every("tidy", TIDY_EVERY, &stop, || tidy::tidy(&line)),
     );
-    if let Err(error) = taking.await {
-        tracing::error!("the worker on redis ended badly: {error}");
+    for lane in taking {
+        if let Err(error) = lane.await {
+            tracing::error!("the worker on redis ended badly: {error}");
+        }
     }
     turns.end().await;
 }

@@ -2,35 +2,55 @@
 //! worker is enough, its heartbeats never starve and its end never waits for a turn.
 
 use crate::ear::Ear;
-use crate::line::{Line, tenant_of};
+use crate::line::Line;
 use crate::turns::Turns;
+use crate::wake::{AnyBytes, Wake};
 use apalis::layers::WorkerBuilderExt;
 use apalis::prelude::{BackendExt, Data, WorkerBuilder, WorkerError};
 use apalis_redis::RedisStorage;
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use serde_json::Value;
+use service::bell::Urgency;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-/// Tenants waiting for a free turn inside one worker. More than four times the batch would hang its end.
+/// Tenants waiting for room inside one worker. More than four times the batch would hang its end.
 const AT_ONCE: usize = 4;
 /// How long the worker's last exchanges with Redis may take after the stop.
 const END_WITHIN: Duration = Duration::from_secs(5);
+/// How often a worker that lives says so, besides its heartbeats.
+const REMEMBER_EVERY: Duration = Duration::from_secs(60);
 
-/// Takes tenants off the line until `stop`. A worker that fails (Redis gone, flushed, stalled) is begun anew, each time under
-/// a new name: the old one would be refused, and two of one name would share their tasks.
-pub(crate) async fn take(line: Line, turns: Arc<Turns>, holder: String, stop: CancellationToken) {
+/// What a worker's tasks reach.
+#[derive(Clone)]
+struct Place {
+    turns: Arc<Turns>,
+    urgency: Urgency,
+}
+
+/// Takes tenants off the line of this urgency until `stop`. A worker that fails (Redis gone, flushed, stalled) is begun anew,
+/// each time under a new name: the old one would be refused, and two of one name would share their tasks.
+pub(crate) async fn take(
+    line: Line,
+    urgency: Urgency,
+    turns: Arc<Turns>,
+    holder: String,
+    stop: CancellationToken,
+) {
     let mut wait = Backoff::default();
+    let place = Place { turns, urgency };
     while !stop.is_cancelled() {
         let name = format!("{holder}-{}", uuid::Uuid::new_v4().simple());
         let ended = tokio::select! {
-            ended = work(&line, &turns, &name, &stop) => ended,
+            ended = work(&line, &place, &name, &stop) => ended,
+            never = remember(&line, urgency, &name) => match never {},
             () = late(&stop) => Err(anyhow::anyhow!("it did not end within {} s", END_WITHIN.as_secs())),
         };
-        sign_off(&line, &name).await;
+        if let Err(error) = line.forget_worker(urgency, &name).await {
+            tracing::debug!("worker {name} could not sign off: {error}");
+        }
         if let Err(error) = ended {
             tracing::warn!("a worker on redis failed; the next begins soon: {error:#}");
             tokio::select! { () = sleep(wait.next()) => {}, () = stop.cancelled() => {} }
@@ -43,60 +63,50 @@ async fn late(stop: &CancellationToken) {
     sleep(END_WITHIN).await;
 }
 
+async fn remember(line: &Line, urgency: Urgency, name: &str) -> std::convert::Infallible {
+    loop {
+        sleep(REMEMBER_EVERY).await;
+        // Where it fails, the worker has other troubles, which are told.
+        let _ = line.remember_worker(urgency, name).await;
+    }
+}
+
 async fn work(
     line: &Line,
-    turns: &Arc<Turns>,
+    place: &Place,
     name: &str,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
-    let storage =
-        RedisStorage::new(line.patient_connection().await?).with_config(line.config().clone());
-    worker(
-        storage,
-        Ear::new(line.clone()),
-        Arc::clone(turns),
-        name,
-        stop.clone(),
-    )
-    .await?;
+    let connection = line.patient_connection().await?;
+    line.cut(place.urgency).await?;
+    let storage = RedisStorage::new(connection).with_config(line.config(place.urgency).clone());
+    let ear = Ear::new(line.clone(), place.urgency);
+    worker(storage, ear, place.clone(), name, stop.clone()).await?;
     Ok(())
 }
 
 fn worker(
-    storage: RedisStorage<Value>,
+    storage: RedisStorage<Wake>,
     ear: Ear,
-    turns: Arc<Turns>,
+    place: Place,
     name: &str,
     stop: CancellationToken,
 ) -> BoxFuture<'static, Result<(), WorkerError>> {
     WorkerBuilder::new(name)
-        .backend(storage.poll_with_strategy(ear))
+        .backend(storage.with_codec(AnyBytes).poll_with_strategy(ear))
         .concurrency(AT_ONCE)
         .catch_panic()
-        .data(turns)
+        .data(place)
         .build(begin_turn)
         .run_until(stop.cancelled_owned().map(Ok::<(), WorkerError>))
         .boxed()
 }
 
 // Always well: apalis' own retries count nothing of ours, and an error here would be tried again behind our back.
-async fn begin_turn(args: Value, turns: Data<Arc<Turns>>) {
-    match tenant_of(&args) {
-        Some(tenant) => turns.begin(tenant).await,
+async fn begin_turn(wake: Wake, place: Data<Place>) {
+    match wake.0 {
+        Some(tenant) => place.turns.begin(tenant, place.urgency).await,
         None => tracing::warn!("a task on the line names no tenant"),
-    }
-}
-
-// What apalis leaves behind of a worker: its name and what it said of itself.
-async fn sign_off(line: &Line, name: &str) {
-    let mut connection = line.connection();
-    let forgotten = redis::pipe()
-        .zrem(line.config().workers_set(), name)
-        .del(format!("{}:metadata:{name}", line.config().workers_set()))
-        .exec_async(&mut connection)
-        .await;
-    if let Err(error) = forgotten {
-        tracing::debug!("worker {name} could not sign off: {error}");
     }
 }
 

@@ -6,18 +6,24 @@ mod grants;
 mod jobs;
 mod lane;
 mod line;
+mod order;
 mod sweep;
 mod tidy;
 mod turns;
+mod wake;
 mod watch;
+mod work;
 
 pub use bell::RedisBell;
+pub use work::Work;
 
 use anyhow::Context;
 use line::Line;
 use service::Service;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+use work::Posting;
 
 /// Where the bell rings, and how much is done at once.
 #[derive(Debug, Clone)]
@@ -28,7 +34,8 @@ pub struct Options {
     pub prefix: String,
     /// Names this process among the holders of companies: unique in the world, and new with every start.
     pub holder: String,
-    /// Turns given at once by this process.
+    /// Turns at work at once in this process. A turn waits for its company and for the database most of the time, so these
+    /// are many more than there are cores; what they hold meanwhile is a little memory.
     pub turns_max: usize,
 }
 
@@ -40,7 +47,7 @@ impl Options {
             redis_url: redis_url.to_owned(),
             prefix: prefix.to_owned(),
             holder: name_of_process(),
-            turns_max: 16,
+            turns_max: 256,
         }
     }
 }
@@ -55,9 +62,22 @@ pub async fn run(
     options: Options,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
+    let work = Posting::new(service, options.holder.clone());
+    run_on(Arc::new(work), options, stop).await
+}
+
+/// [`run`] on other work than the product's.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_on(
+    work: Arc<dyn Work>,
+    options: Options,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
     let line = Line::new(&options.redis_url, &options.prefix)?;
     tracing::info!(holder = %options.holder, "worker {} gives turns", options.holder);
-    jobs::run(service, line, &options, stop).await;
+    jobs::run(work, line, &options, stop).await;
     tracing::info!("worker {} has ended", options.holder);
     Ok(())
 }

@@ -1,76 +1,73 @@
-//! The turns that this process gives: so many at once, and one at a time for each tenant.
+//! The turns that this process gives: [`Order`] says whose is next, here they are begun and ended.
 
 use crate::line::Line;
+use crate::order::{Arrival, Limits, Order};
+use crate::work::Work;
 use entity::id::TenantId;
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use service::Service;
+use service::bell::Urgency;
 use service::error::Error;
-use service::posting::{TurnEnd, turn};
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use service::posting::TurnEnd;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// The turns that this process gives.
 pub(crate) struct Turns {
-    service: Service,
+    work: Arc<dyn Work>,
     line: Line,
-    holder: String,
     stop: CancellationToken,
-    free: Arc<Semaphore>,
-    under_way: Mutex<HashMap<TenantId, Rung>>,
+    order: Mutex<Order>,
+    room: Notify,
     tasks: TaskTracker,
-}
-
-/// Whether the bell rang for a tenant while its turn was under way.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Rung {
-    No,
-    Again,
 }
 
 impl Turns {
     pub(crate) fn new(
-        service: Service,
+        work: Arc<dyn Work>,
         line: Line,
-        holder: String,
-        most: usize,
+        seats: usize,
         stop: CancellationToken,
     ) -> Arc<Self> {
         Arc::new(Self {
-            service,
+            work,
             line,
-            holder,
             stop,
-            free: Arc::new(Semaphore::new(most.max(1))),
-            under_way: Mutex::default(),
+            order: Mutex::new(Order::new(Limits::of(seats))),
+            room: Notify::new(),
             tasks: TaskTracker::new(),
         })
     }
 
-    /// Begins a tenant's turn as soon as one is free, and returns when it has begun. A tenant whose turn is under way here
-    /// is rung for again when it ends. After the stop nothing begins: the sweep of another process finds the tenant.
-    pub(crate) async fn begin(self: &Arc<Self>, tenant: TenantId) {
-        if self.ring_again(tenant) {
-            return;
-        }
-        let free = tokio::select! {
-            biased;
-            () = self.stop.cancelled() => return,
-            free = Arc::clone(&self.free).acquire_owned() => free.expect("the semaphore is never closed"),
-        };
-        if !self.stop.is_cancelled() && self.enter(tenant) {
-            self.tasks.spawn(Arc::clone(self).give(tenant, free));
+    /// Sees to it that a tenant has a turn, and returns when it waits here for its seat: at once unless too many do. A tenant
+    /// whose turn is under way has its next when that one ends with more to do. After the stop nothing begins: the sweep of
+    /// another process finds the tenant.
+    pub(crate) async fn begin(self: &Arc<Self>, tenant: TenantId, urgency: Urgency) {
+        loop {
+            let mut room = pin!(self.room.notified());
+            // From here on a word about room is not missed.
+            room.as_mut().enable();
+            if self.stop.is_cancelled() {
+                return;
+            }
+            let arrival = self.order().arrive(tenant, urgency);
+            match arrival {
+                Arrival::Waits => return self.seat(),
+                Arrival::Known => return,
+                Arrival::Full => {}
+            }
+            tokio::select! { () = self.stop.cancelled() => return, () = room => {} }
         }
     }
 
-    /// Whether a tenant's turn is under way here.
-    pub(crate) fn under_way(&self, tenant: TenantId) -> bool {
-        self.places().contains_key(&tenant)
+    /// Whether a tenant waits here or its turn is under way.
+    pub(crate) fn knows(&self, tenant: TenantId) -> bool {
+        self.order().knows(tenant)
     }
 
     /// Returns when every turn has ended; none begins any more.
@@ -82,76 +79,74 @@ impl Turns {
         self.tasks.wait().await;
     }
 
+    // Begins whatever may begin now.
+    fn seat(self: &Arc<Self>) {
+        if self.stop.is_cancelled() {
+            return;
+        }
+        loop {
+            let next = self.order().next();
+            let Some(tenant) = next else { break };
+            self.tasks.spawn(Arc::clone(self).give(tenant));
+        }
+        self.room.notify_waiters();
+    }
+
     // Boxed, since a turn may be followed by another: the type would contain itself.
-    fn give(
-        self: Arc<Self>,
-        tenant: TenantId,
-        free: OwnedSemaphorePermit,
-    ) -> BoxFuture<'static, ()> {
+    fn give(self: Arc<Self>, tenant: TenantId) -> BoxFuture<'static, ()> {
         async move {
-            let taken = AssertUnwindSafe(self.turn(tenant)).catch_unwind().await;
-            let rung = self.leave(tenant);
-            // Whoever stands at the front of the line may begin.
-            drop(free);
-            let more = match taken {
-                Ok(Ok(end)) => end == TurnEnd::Again || rung == Rung::Again,
-                Ok(Err(error)) => {
-                    record(tenant, &error);
-                    false
-                }
-                Err(_) => {
-                    tracing::error!(tenant.id = %tenant, "the turn of {tenant} panicked");
-                    false
-                }
-            };
-            if more {
-                self.to_the_end_of_the_line(tenant).await;
+            let taken = self.seated(tenant).await;
+            self.seat();
+            match taken {
+                Ok(Ok(TurnEnd::Again)) => self.to_the_end_of_the_line(tenant).await,
+                Ok(Ok(TurnEnd::Idle | TurnEnd::Later(_) | TurnEnd::Busy)) => {}
+                Ok(Err(error)) => record(tenant, &error),
+                Err(_) => tracing::error!(tenant.id = %tenant, "the turn of {tenant} panicked"),
             }
         }
         .boxed()
     }
 
-    fn turn(&self, tenant: TenantId) -> BoxFuture<'_, Result<TurnEnd, Error>> {
-        turn(&self.service, tenant, &self.holder, &self.stop).boxed()
+    // A turn, which loses its seat where its company does not answer in time.
+    async fn seated(
+        self: &Arc<Self>,
+        tenant: TenantId,
+    ) -> std::thread::Result<Result<TurnEnd, Error>> {
+        let began = Instant::now();
+        let mut turn = pin!(AssertUnwindSafe(self.work.turn(tenant, &self.stop)).catch_unwind());
+        let taken = match timeout(self.work.allowance(), turn.as_mut()).await {
+            Ok(taken) => taken,
+            Err(_) => {
+                if self.order().park(tenant, began.elapsed()) {
+                    self.seat();
+                }
+                turn.await
+            }
+        };
+        self.order().end(tenant, began.elapsed());
+        taken
     }
 
-    // Others have their turns first. Without Redis this process is the line.
+    // Others have their turns first. Without Redis this process is the line; without the database the sweep finds it.
     async fn to_the_end_of_the_line(self: &Arc<Self>, tenant: TenantId) {
-        if !self.stop.is_cancelled() && self.line.join(&[tenant]).await.is_err() {
-            let turns = Arc::clone(self);
-            self.tasks.spawn(async move { turns.begin(tenant).await });
+        if self.stop.is_cancelled() {
+            return;
+        }
+        match self.work.again(tenant).await {
+            Ok(None) => {}
+            Ok(Some(urgency)) => {
+                if self.line.join(urgency, &[tenant]).await.is_err() {
+                    let turns = Arc::clone(self);
+                    self.tasks
+                        .spawn(async move { turns.begin(tenant, urgency).await });
+                }
+            }
+            Err(error) => record(tenant, &error),
         }
     }
 
-    fn ring_again(&self, tenant: TenantId) -> bool {
-        self.places()
-            .get_mut(&tenant)
-            .map(|rung| *rung = Rung::Again)
-            .is_some()
-    }
-
-    // False where the tenant's turn is under way already.
-    fn enter(&self, tenant: TenantId) -> bool {
-        match self.places().entry(tenant) {
-            Entry::Vacant(place) => {
-                place.insert(Rung::No);
-                true
-            }
-            Entry::Occupied(mut place) => {
-                place.insert(Rung::Again);
-                false
-            }
-        }
-    }
-
-    fn leave(&self, tenant: TenantId) -> Rung {
-        self.places().remove(&tenant).unwrap_or(Rung::No)
-    }
-
-    fn places(&self) -> MutexGuard<'_, HashMap<TenantId, Rung>> {
-        self.under_way
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    fn order(&self) -> MutexGuard<'_, Order> {
+        self.order.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -11,7 +11,7 @@ use entity::turn;
 use sandbox::servers::{Server, Servers};
 use service::Service;
 use service::access::Caller;
-use service::bell::{Bell, Silent};
+use service::bell::{Bell, Silent, Urgency};
 use service::settings::{Environment, Posting, Settings};
 use service::tenant::{self, CreateTenant};
 use std::sync::Arc;
@@ -186,7 +186,7 @@ async fn a_ring_brings_a_turn_and_a_lost_ring_is_found_by_the_sweep() {
     let bell = RedisBell::new(&world.redis_url(), "test").unwrap();
     let (rung, lost) = (world.tenant().await, world.tenant().await);
     world.make_due(rung, true).await;
-    bell.ring(rung).await;
+    bell.ring(rung, Urgency::Live).await;
     world.was_taken(rung).await;
     world.make_due(lost, false).await;
     world.was_taken(lost).await;
@@ -210,7 +210,7 @@ async fn redis_forgetting_everything_is_survived_under_a_new_name() {
     let bell = RedisBell::new(&world.redis_url(), "test").unwrap();
     let tenant = world.tenant().await;
     world.make_due(tenant, true).await;
-    bell.ring(tenant).await;
+    bell.ring(tenant, Urgency::Live).await;
     world.was_taken(tenant).await;
     stop.cancel();
     working.await.unwrap().unwrap();
@@ -231,7 +231,7 @@ async fn redis_crashing_is_survived_and_the_same_bell_rings_again() {
     // Rung until heard: the first ring may find the bell still reaching for the Redis that is gone.
     tokio::select! {
         () = world.was_taken(tenant) => {}
-        () = async { loop { bell.ring(tenant).await; tokio::time::sleep(Duration::from_millis(200)).await; } } => {}
+        () = async { loop { bell.ring(tenant, Urgency::Live).await; tokio::time::sleep(Duration::from_millis(200)).await; } } => {}
     }
     stop.cancel();
     working.await.unwrap().unwrap();
@@ -281,7 +281,7 @@ async fn the_end_waits_for_turns_under_way_and_begins_no_more() {
         .unwrap();
     let (stop, working) = world.work(options);
     for tenant in &tenants {
-        bell.ring(*tenant).await;
+        bell.ring(*tenant, Urgency::Live).await;
     }
     waiting_for_locks(&world, 6).await;
     stop.cancel();
@@ -326,7 +326,7 @@ async fn redis_does_not_grow_with_the_turns_taken() {
     for _ in 0..5 {
         let tenant = world.tenant().await;
         world.make_due(tenant, true).await;
-        bell.ring(tenant).await;
+        bell.ring(tenant, Urgency::Live).await;
         world.was_taken(tenant).await;
     }
     stop.cancel();
