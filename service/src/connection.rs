@@ -58,6 +58,10 @@ pub struct Connection {
     pub grant_expires_at: Option<DateTime<Utc>>,
     /// When the grant ends whatever happens: five years from consent, where Intuit told.
     pub grant_hard_expires_at: Option<DateTime<Utc>>,
+    /// When the grant was refreshed last, because somebody needed it or to keep it alive; or given.
+    pub grant_refreshed_at: Option<DateTime<Utc>>,
+    /// When the access token ends. Where it is in use, its successor is there before.
+    pub access_expires_at: Option<DateTime<Utc>>,
     /// When it was connected last.
     pub connected_at: Option<DateTime<Utc>>,
     /// When QuickBooks answered well last.
@@ -80,6 +84,8 @@ pub async fn read(service: &Service, tenant: TenantId) -> Result<Connection, Err
             closing_date: None,
             grant_expires_at: None,
             grant_hard_expires_at: None,
+            grant_refreshed_at: None,
+            access_expires_at: None,
             connected_at: None,
             last_success_at: None,
         });
@@ -97,7 +103,9 @@ pub async fn read(service: &Service, tenant: TenantId) -> Result<Connection, Err
         home_currency: Some(row.home_currency),
         closing_date: row.closing_date,
         grant_expires_at: grant.as_ref().map(|grant| grant.refresh_expires_at),
-        grant_hard_expires_at: grant.and_then(|grant| grant.hard_expires_at),
+        grant_hard_expires_at: grant.as_ref().and_then(|grant| grant.hard_expires_at),
+        grant_refreshed_at: grant.as_ref().map(|grant| grant.refreshed_at),
+        access_expires_at: grant.map(|grant| grant.access_expires_at),
         connected_at: Some(row.connected_at),
         last_success_at: row.last_success_at,
     })

@@ -67,6 +67,14 @@ async fn an_idle_grant_lives_through_a_year_without_a_single_event() {
         while passed < TimeDelta::days(365) {
             passed += look_when_due(&world).await;
         }
+        let connection = store.get("/connection").await;
+        let at = |field: &str| {
+            let text = connection[field].as_str().unwrap();
+            text.parse::<chrono::DateTime<chrono::Utc>>().unwrap()
+        };
+        assert!(store.now().await - at("grant_refreshed_at") < TimeDelta::minutes(5));
+        assert!(at("grant_expires_at") > store.now().await + TimeDelta::days(99));
+        assert!(at("access_expires_at") > store.now().await + TimeDelta::minutes(55));
         let asked = refreshes(&world);
         assert!((50..=66).contains(&asked), "{asked} in a year");
         assert_eq!(open_alerts(&store).await, Vec::<Value>::new());

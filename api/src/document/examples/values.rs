@@ -88,7 +88,9 @@ pub(super) fn connection(state: connection::State) -> Connection {
         home_currency: some("USD"),
         closing_date: Some(day("2025-12-31")),
         grant_expires_at: connected.then(|| at("2027-02-28T10:00:00Z")),
-        grant_hard_expires_at: None,
+        grant_hard_expires_at: connected.then(|| at("2031-11-01T10:00:00Z")),
+        grant_refreshed_at: connected.then(|| at("2026-11-20T22:53:41Z")),
+        access_expires_at: connected.then(|| at("2026-11-20T23:53:41Z")),
         connected_at: Some(at("2026-11-02T10:00:00Z")),
         last_success_at: Some(at("2026-11-20T23:22:07Z")),
     }
