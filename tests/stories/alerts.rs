@@ -332,7 +332,7 @@ async fn a_grant_about_to_end_is_one_alert_until_somebody_connects_again() {
                 "UPDATE connection_grant SET {column} = tillpost_now() + interval '10 days'"
             ))
             .await;
-        for event in 0..MANY / 20 {
+        for event in 0..MANY {
             let event = store.ticket(&format!("{column}-{event}")).await;
             store.send_event(event).await;
             store.drain().await;
@@ -414,7 +414,7 @@ async fn a_mapped_account_made_inactive_is_one_alert_before_any_event_fails() {
             .unwrap();
     };
     set_active(false);
-    for _ in 0..MANY / 20 {
+    for _ in 0..MANY {
         store.post("/account-imports", json!({})).await;
         store.drain().await;
     }
@@ -428,6 +428,40 @@ async fn a_mapped_account_made_inactive_is_one_alert_before_any_event_fails() {
     store.post("/account-imports", json!({})).await;
     store.drain().await;
     closed(&store, &alert).await;
+    things_are_good(&store).await;
+}
+
+#[tokio::test]
+async fn events_that_fail_for_a_broken_mapping_are_its_one_alert_until_another_account_is_mapped() {
+    let world = World::new().await;
+    let (store, company) = world.store("Harbour").await;
+    let drawer = company.account_id("1010").unwrap();
+    world
+        .quickbooks()
+        .set_account_active(&company.realm_id, drawer, false)
+        .unwrap();
+    send_many(&store, |_, _| {}).await;
+    store.settle().await;
+    let alert = only(&store, "broken_mapping").await;
+    assert_eq!(
+        (&alert["events"], &alert["occurrences"]),
+        (&json!(MANY), &json!(MANY)),
+        "{alert:#}"
+    );
+    assert_eq!(
+        alert["detail"],
+        format!(
+            "1010 Cash in Drawer is mapped but cannot be used in QuickBooks any more; {MANY} events have failed for it."
+        )
+    );
+    store.map("payment", Some("cash"), "1220").await;
+    closed(&store, &alert).await;
+    let sync = store.get("/sync").await;
+    assert!(
+        sync["message"].as_str().unwrap().contains("can be retried"),
+        "{sync:#}"
+    );
+    retry_all(&store).await;
     things_are_good(&store).await;
 }
 

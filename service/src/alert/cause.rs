@@ -277,12 +277,12 @@ impl Cause {
             Code::NumberTaken => Self::NumberTaken,
             Code::UnbalancedEvent => Self::UnbalancedEvents,
             Code::PlanLacksFeature => Self::PlanLacksFeature,
+            Code::AccountInactive | Code::ReferenceMissing | Code::NameRequired => {
+                Self::BrokenMapping
+            }
             Code::ForeignCurrency
             | Code::TooManyDecimals
             | Code::AmountTooLarge
-            | Code::AccountInactive
-            | Code::ReferenceMissing
-            | Code::NameRequired
             | Code::AccountTypeRefused
             | Code::CurrencyNotEnabled
             | Code::InvalidEntry

@@ -17,6 +17,8 @@ use uuid::Uuid;
 
 /// QuickBooks may be away for so long before a person is told.
 const UNREACHABLE_MINUTES: i64 = 15;
+/// Events named as examples of an alert.
+const EXAMPLES: usize = 5;
 /// Events may wait for so long without one that is posted.
 const STALLED_MINUTES: i64 = 60;
 
@@ -56,10 +58,15 @@ async fn conditions(tx: &TenantTx) -> Result<Vec<Condition>, Error> {
         .iter()
         .position(|condition| condition.cause == Cause::MissingMapping)
         .map(|place| failed.swap_remove(place));
-    let mut held = failed;
+    // So it is with a mapping that broke: its failures are its alert's.
+    let (broken, failed) = failed
+        .into_iter()
+        .partition(|condition| condition.cause == Cause::BrokenMapping);
+    let mut held: Vec<Condition> = failed;
     let connection = connection::current(tx).await?;
     // Of a company that was left, nothing but what became of events is still of interest.
     let Some(connection) = connection.filter(|row| row.state != "disconnected") else {
+        held.extend(one_of(broken));
         return Ok(held);
     };
     let now = tx.now().await?;
@@ -70,7 +77,7 @@ async fn conditions(tx: &TenantTx) -> Result<Vec<Condition>, Error> {
     let locations = location_mapping::Stand::read(tx, &connection.company_id).await?;
     let desk = CompanyMapping::read(tx, connection).await?;
     held.extend(of_missing_mappings(tx, &desk, unmapped).await?);
-    held.extend(of_broken_mappings(&desk, &locations));
+    held.extend(of_broken_mappings(tx, &desk, &locations, one_of(broken)).await?);
     Ok(held)
 }
 
@@ -238,10 +245,31 @@ async fn of_missing_mappings(
     }))
 }
 
-fn of_broken_mappings(
+// Several problems of one cause as one condition, in the words of that with most events.
+fn one_of(conditions: Vec<Condition>) -> Option<Condition> {
+    let events = conditions.iter().map(|condition| condition.events).sum();
+    let examples = conditions
+        .iter()
+        .flat_map(|condition| condition.examples.iter().copied())
+        .take(EXAMPLES)
+        .collect();
+    let most = conditions
+        .into_iter()
+        .max_by_key(|condition| condition.events)?;
+    Some(Condition {
+        events,
+        examples,
+        ..most
+    })
+}
+
+// What the lists say is mapped and unusable; and what QuickBooks refused though the lists do not say so.
+async fn of_broken_mappings(
+    tx: &TenantTx,
     desk: &CompanyMapping,
     locations: &location_mapping::Stand,
-) -> Option<Condition> {
+    failed: Option<Condition>,
+) -> Result<Option<Condition>, Error> {
     let names: BTreeSet<String> = desk
         .rows
         .iter()
@@ -252,15 +280,46 @@ fn of_broken_mappings(
         .collect();
     let names: Vec<String> = names.into_iter().collect();
     let (is, it) = match names.len() {
-        0 => return None,
+        0 => return unexplained(tx, failed).await,
         1 => ("is", "it"),
         _ => ("are", "them"),
     };
+    let (events, examples) =
+        failed.map_or((0, Vec::new()), |failed| (failed.events, failed.examples));
+    let so_far = match events {
+        0 => format!("events that need {it} will fail"),
+        1 => "1 event has failed for it".to_owned(),
+        more => format!("{more} events have failed for it"),
+    };
     let detail = format!(
-        "{} {is} mapped but cannot be used in QuickBooks any more: events that need {it} will fail.",
+        "{} {is} mapped but cannot be used in QuickBooks any more; {so_far}.",
         listed(&names)
     );
-    Some(Condition::new(Cause::BrokenMapping, detail).about(names))
+    Ok(Some(Condition {
+        events,
+        examples,
+        ..Condition::new(Cause::BrokenMapping, detail).about(names)
+    }))
+}
+
+// Failures that name what broke are mended when that is; then they wait to be retried. Those that cannot name it still hold.
+async fn unexplained(tx: &TenantTx, failed: Option<Condition>) -> Result<Option<Condition>, Error> {
+    #[derive(FromQueryResult)]
+    struct Found {
+        found: bool,
+    }
+    if failed.is_none() {
+        return Ok(None);
+    }
+    let found = tx
+        .query_as::<Found>(
+            "SELECT EXISTS (SELECT 1 FROM event WHERE {mine} AND status = 'failed'
+               AND problem_code IN ('account_inactive', 'reference_missing', 'name_required')
+               AND problem_facts -> 'accounts' IS NULL AND problem_facts -> 'dimensions' IS NULL) AS found",
+            vec![],
+        )
+        .await?;
+    Ok(failed.filter(|_| found.iter().any(|row| row.found)))
 }
 
 /// The first few of a list, and how many more there are.

@@ -131,8 +131,10 @@ fn account(
 
 /// An account by its number, where it has one, and its name.
 pub(crate) fn named(account: &account::Model) -> String {
+    // QuickBooks ends an inactive account's name so; it is inactive, not gone, and who reads this is told which.
+    let name = account.name.replace(" (deleted)", "");
     match &account.number {
-        Some(number) => format!("{number} {}", account.name),
-        None => account.name.clone(),
+        Some(number) => format!("{number} {name}"),
+        None => name,
     }
 }
