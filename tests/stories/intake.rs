@@ -140,6 +140,9 @@ async fn an_entry_is_posted_line_by_line_as_it_was_previewed() {
                     "account_name": line.account_name,
                     "side": if line.posting_type == PostingType::Debit { "debit" } else { "credit" },
                     "amount": line.amount.to_string(),
+                    // This store maps neither Locations nor Classes.
+                    "location": line.department_id,
+                    "class": line.class_id,
                     "description": line.description,
                 })
             })
