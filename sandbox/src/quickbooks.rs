@@ -2,7 +2,7 @@
 //!
 //! It answers as the real service was recorded or documented; what is neither is marked "assumed"
 //! where it stands, and where Intuit leaves a question open there is a switch with both answers
-//! ([`Switches`]). It knows journal entries, accounts, locations, classes, customers, vendors, company
+//! ([`Switches`], all on the page `switches.rs`; suites are told others by `SIMULATOR_SWITCHES`). It knows journal entries, accounts, locations, classes, customers, vendors, company
 //! information, preferences, queries, change data capture and batches; it does not know other
 //! transactions, several currencies in one company, or webhooks.
 //!

@@ -53,7 +53,7 @@ pub struct Options {
     /// Where the data lives.
     pub data: Data,
     /// Whether PostgreSQL waits for the disk on commit. `false` is faster and loses data only when the machine itself
-    /// goes down, so it is right for tests.
+    /// goes down or the server [crashes](Servers::crash), so it is right for tests of anything else.
     pub durable: bool,
     /// Start PostgreSQL. `false` when the caller was given a database.
     pub postgres: bool,

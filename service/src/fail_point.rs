@@ -54,6 +54,52 @@ points! {
     SweepCommitted = "sweep_committed",
     /// The sweep has rung.
     SweepRung = "sweep_rung",
+    /// A turn has taken the company's lease, uncommitted.
+    LeaseTaken = "lease_taken",
+    /// A turn holds the company, and has done nothing.
+    LeaseCommitted = "lease_committed",
+    /// What a dead holder left behind is marked, uncommitted.
+    TakeOverBeforeCommit = "take_over_before_commit",
+    /// What a dead holder left behind is to be looked up.
+    TakeOverCommitted = "take_over_committed",
+    /// The refresh of a grant is claimed; nothing was asked.
+    RefreshClaimed = "refresh_claimed",
+    /// A refresh was answered; its pair is in this process alone.
+    RefreshAnswered = "refresh_answered",
+    /// The pair of a refresh is about to be committed.
+    RefreshBeforeCommit = "refresh_before_commit",
+    /// The pair of a refresh is committed and was not used.
+    RefreshCommitted = "refresh_committed",
+    /// A slice of the queue is read.
+    ClaimRead = "claim_read",
+    /// The slice's entries are sealed, uncommitted.
+    SealBeforeCommit = "seal_before_commit",
+    /// The slice's entries are sealed.
+    SealCommitted = "seal_committed",
+    /// Intents are written, uncommitted.
+    IntentBeforeCommit = "intent_before_commit",
+    /// Intents are committed; nothing has left.
+    IntentCommitted = "intent_committed",
+    /// A request is about to leave.
+    SendLeaves = "send_leaves",
+    /// A request was answered; nothing is recorded.
+    SendAnswered = "send_answered",
+    /// An outcome is written, uncommitted.
+    SettleBeforeCommit = "settle_before_commit",
+    /// An outcome is committed; the rest of its wave may not be.
+    SettleCommitted = "settle_committed",
+    /// A look-up is about to leave.
+    LookUpLeaves = "look_up_leaves",
+    /// A look-up was answered; nothing is recorded.
+    LookUpAnswered = "look_up_answered",
+    /// What a look-up found is written, uncommitted.
+    LookUpBeforeCommit = "look_up_before_commit",
+    /// What a look-up found is committed.
+    LookUpCommitted = "look_up_committed",
+    /// The company is given back and the next turn ordered, uncommitted.
+    GiveBackBeforeCommit = "give_back_before_commit",
+    /// The company is given back; nobody has rung for the next turn.
+    GiveBackCommitted = "give_back_committed",
 }
 
 /// The process is at `point`: it dies here where that was asked for.

@@ -20,6 +20,7 @@ mod send;
 mod settle;
 
 use crate::error::Error;
+use crate::fail_point::{FailPoint, reach};
 use crate::grant::Access;
 use crate::problem::Code;
 use crate::{Service, alert, bell, connection, event, past_sync, sync};
@@ -74,7 +75,9 @@ pub async fn turn(
     let Some(rung) = bell::begin(&tx).await? else {
         return Ok(TurnEnd::Idle);
     };
+    reach(FailPoint::LeaseTaken);
     tx.commit().await?;
+    reach(FailPoint::LeaseCommitted);
     let work = lease::renewed(service, &lease, drive::work(service, tenant, &lease, stop)).await;
     let tx = service.tenant(tenant).await?;
     if !lease::give_back(&tx, &lease).await? {
@@ -94,7 +97,9 @@ pub async fn turn(
     let due_at = bell::end(&tx, rung, due_at).await?;
     let now = tx.now().await?;
     event::counts::fold(&tx).await?;
+    reach(FailPoint::GiveBackBeforeCommit);
     tx.commit().await?;
+    reach(FailPoint::GiveBackCommitted);
     work?;
     Ok(end(due_at, now))
 }

@@ -3,8 +3,9 @@
 use crate::running::{Environment, Running, run};
 use chrono::{DateTime, TimeDelta, Utc};
 use sandbox::quickbooks::{Control, Simulator, Switches, ThrottleLimits};
-use sandbox::servers::{Options, Servers};
+use sandbox::servers::{Options, Server, Servers};
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, QueryResult, Statement};
+use std::sync::Arc;
 
 /// Where the outside reaches the API: a name that the tests' client resolves to the process's port.
 pub const PUBLIC_HOST: &str = "tillpost.test";
@@ -19,14 +20,26 @@ pub struct House {
     pub simulator: Simulator,
     /// The superuser, for the clock and for looking.
     pub database: DatabaseConnection,
-    servers: Servers,
+    servers: Arc<Servers>,
     logs: tempfile::TempDir,
 }
 
 impl House {
     /// A house whose database is migrated, by the binary itself, and whose clock can be set.
     pub async fn built() -> Self {
-        let house = Self::empty().await;
+        Self::ready(Self::empty().await).await
+    }
+
+    /// The same on servers that keep what they have committed, whatever happens to them.
+    pub async fn built_durably() -> Self {
+        let durable = Options {
+            durable: true,
+            ..Options::default()
+        };
+        Self::ready(Self::on(durable).await).await
+    }
+
+    async fn ready(house: Self) -> Self {
         house.migrate().await;
         house.sql(SETTABLE_CLOCK).await;
         house
@@ -34,13 +47,16 @@ impl House {
 
     /// A house whose database is as PostgreSQL made it.
     pub async fn empty() -> Self {
+        Self::on(Options::default()).await
+    }
+
+    async fn on(options: Options) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let servers = tokio::task::spawn_blocking(|| {
-            Servers::start(Options::default(), &|line| eprintln!("{line}"))
-        })
-        .await
-        .unwrap()
-        .unwrap();
+        let servers =
+            tokio::task::spawn_blocking(|| Servers::start(options, &|line| eprintln!("{line}")))
+                .await
+                .unwrap()
+                .unwrap();
         let simulator = Simulator::start(sandbox::quickbooks::Options {
             redirect_uris: vec![format!("http://{PUBLIC_HOST}/v1/oauth/callback")],
             // Restarted workers may burst; what a 429 does is told elsewhere.
@@ -55,7 +71,7 @@ impl House {
             environment: environment(&servers, &simulator),
             simulator,
             database: Database::connect(superuser).await.unwrap(),
-            servers,
+            servers: Arc::new(servers),
             logs: tempfile::tempdir().unwrap(),
         }
     }
@@ -74,6 +90,20 @@ impl House {
 
     pub fn start(&self, command: &'static str) -> Running {
         Running::start(command, &self.environment, self.logs.path())
+    }
+
+    /// The same, told to die at a fail point: `name*n`.
+    pub fn start_armed(&self, command: &'static str, point: Option<String>) -> Running {
+        let mut environment = self.environment.clone();
+        environment.extend(point.map(|point| ("TILLPOST_FAIL_POINT", point)));
+        Running::start(command, &environment, self.logs.path())
+    }
+
+    /// Stops a server as a crash would (PostgreSQL's immediate stop, kill -9 of Redis) and starts it again.
+    pub async fn crash(&self, server: Server) {
+        let servers = Arc::clone(&self.servers);
+        let crashed = tokio::task::spawn_blocking(move || servers.crash(server)).await;
+        crashed.unwrap().unwrap();
     }
 
     pub fn quickbooks(&self) -> &Control {
@@ -113,6 +143,15 @@ impl House {
         ))
         .await;
         self.quickbooks().set_clock(at);
+    }
+
+    /// Lets the product's clock run so many times faster than the world's, from now on; QuickBooks' is set by
+    /// [`House::set_clock`].
+    pub async fn hurry(&self, faster: u32) {
+        self.sql(&format!(
+            "UPDATE test_clock SET began = statement_timestamp(), faster = {faster}"
+        ))
+        .await;
     }
 
     /// Sets both clocks ahead.
@@ -169,10 +208,11 @@ fn environment(servers: &Servers, simulator: &Simulator) -> Environment {
     ])
 }
 
-// The product's only clock reads how far it is ahead.
+// The product's only clock reads how far it is ahead, and how fast it runs.
 const SETTABLE_CLOCK: &str = "
-    CREATE TABLE test_clock (ahead interval NOT NULL);
-    INSERT INTO test_clock VALUES ('0');
+    CREATE TABLE test_clock (
+      ahead interval NOT NULL DEFAULT '0', began timestamptz NOT NULL DEFAULT now(), faster integer NOT NULL DEFAULT 1);
+    INSERT INTO test_clock DEFAULT VALUES;
     GRANT SELECT ON test_clock TO tillpost_app, tillpost_platform;
     CREATE OR REPLACE FUNCTION tillpost_now() RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE
-      AS $$ SELECT statement_timestamp() + (SELECT ahead FROM test_clock) $$;";
+      AS $$ SELECT began + (statement_timestamp() - began) * faster + ahead FROM test_clock $$;";

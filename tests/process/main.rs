@@ -11,10 +11,15 @@
 )]
 
 mod bell;
+#[allow(dead_code, reason = "the storm needs the rest")]
 mod house;
+#[allow(dead_code, reason = "the storm needs the rest")]
+mod judge;
+#[allow(dead_code, reason = "the storm needs the rest")]
 mod running;
 mod starting;
 mod stopping;
+#[allow(dead_code, reason = "the storm needs the rest")]
 mod store;
 mod storm;
 mod trap;

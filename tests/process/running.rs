@@ -38,6 +38,33 @@ impl Running {
         }
     }
 
+    /// Kills it where it still runs.
+    pub async fn end(&mut self) {
+        // One that has ended by itself needs no killing.
+        let _ = self.child.start_kill();
+        self.child.wait().await.unwrap();
+    }
+
+    /// Whether it has ended.
+    pub fn has_ended(&mut self) -> bool {
+        self.ended_with().is_some()
+    }
+
+    /// How it ended, where it has.
+    pub fn ended_with(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
+    }
+
+    /// Stops it where it stands, as a machine that hangs (SIGSTOP).
+    pub fn pause(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets it go on (SIGCONT).
+    pub fn go_on(&self) {
+        self.signal(Signal::CONT);
+    }
+
     /// Kills it as the machine would, where it stands (`kill -9`).
     pub async fn kill(mut self) {
         self.child.start_kill().unwrap();
@@ -47,8 +74,15 @@ impl Running {
 
     /// Asks it to end (SIGTERM).
     pub fn terminate(&self) {
-        let id = i32::try_from(self.child.id().unwrap()).unwrap();
-        kill_process(Pid::from_raw(id).unwrap(), Signal::TERM).unwrap();
+        self.signal(Signal::TERM);
+    }
+
+    // A process that has ended and was seen to has no id any more, and hears nothing.
+    fn signal(&self, signal: Signal) {
+        if let Some(id) = self.child.id() {
+            let id = i32::try_from(id).unwrap();
+            kill_process(Pid::from_raw(id).unwrap(), signal).unwrap();
+        }
     }
 
     /// Comes back when it has ended by itself, with what it has logged.
@@ -78,7 +112,7 @@ impl Running {
             if let Some(line) = self.log().lines().find(|line| line.contains(words)) {
                 return line.to_owned();
             }
-            let ended = self.child.try_wait().unwrap();
+            let ended = self.ended_with();
             assert!(
                 ended.is_none(),
                 "{} has ended: {ended:?} {}",

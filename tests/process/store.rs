@@ -8,12 +8,21 @@ use sandbox::store::{self, MappingRow};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 use url::Url;
+
+/// How long a client waits that was not answered well.
+const ASK_AGAIN_AFTER: Duration = Duration::from_millis(100);
+/// No answer of the API takes so long, unless it is stopped.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(30);
 
 /// The demo store: a tenant with a key, and its company at QuickBooks.
 pub struct Store {
     pub tenant: String,
     pub company: CompanySummary,
+    /// Times that a request of [`Store::insist`] was not answered well.
+    pub asked_again: AtomicU64,
     http: Client,
     key: String,
 }
@@ -32,6 +41,7 @@ impl Store {
         let mut store = Self {
             tenant: String::new(),
             company: found_company(house),
+            asked_again: AtomicU64::new(0),
             http,
             key: PLATFORM_KEY.to_owned(),
         };
@@ -70,19 +80,64 @@ impl Store {
         .await
     }
 
+    /// A request below the tenant that may be answered anyhow, or not at all.
+    pub async fn attempt(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> reqwest::Result<(StatusCode, Value)> {
+        let path = format!("v1/tenants/{}/{path}", self.tenant);
+        self.request(method, &path, body).await
+    }
+
+    /// Posts as a client does whose house may break down: the same again, until it is answered well.
+    pub async fn insist(&self, path: &str, body: Value) -> Value {
+        let answered = eventually(path, async || {
+            let answer = self.attempt(Method::POST, path, Some(body.clone())).await;
+            if let Ok((status, answer)) = answer {
+                assert!(
+                    status.is_success() || status.is_server_error(),
+                    "{path}: {status} {answer:#}"
+                );
+                if status.is_success() {
+                    return Some(answer);
+                }
+            }
+            self.asked_again.fetch_add(1, Ordering::Relaxed);
+            tokio::time::sleep(ASK_AGAIN_AFTER).await;
+            None
+        });
+        answered.await
+    }
+
     async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Value {
+        let (status, answer) = self.request(method.clone(), path, body).await.unwrap();
+        assert!(status.is_success(), "{method} {path}: {status} {answer:#}");
+        answer
+    }
+
+    async fn request(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> reqwest::Result<(StatusCode, Value)> {
         let mut request = self
             .http
-            .request(method.clone(), format!("http://{PUBLIC_HOST}/{path}"))
+            .request(method, format!("http://{PUBLIC_HOST}/{path}"))
+            .timeout(ANSWERED_WITHIN)
             .bearer_auth(&self.key);
         if let Some(body) = body {
             request = request.json(&body);
         }
-        let answer = request.send().await.unwrap();
+        let answer = request.send().await?;
         let status = answer.status();
-        let text = answer.text().await.unwrap();
-        assert!(status.is_success(), "{method} {path}: {status} {text}");
-        serde_json::from_str(&text).unwrap()
+        let text = answer.text().await?;
+        Ok((
+            status,
+            serde_json::from_str(&text).unwrap_or(Value::String(text)),
+        ))
     }
 
     /// Sends events as one list; each must be taken in.
@@ -164,7 +219,7 @@ impl Store {
     }
 
     // As a browser does: to Intuit, where the consent is given, and back; then the chart comes by itself.
-    async fn connect(&self, house: &House) {
+    pub async fn connect(&self, house: &House) {
         let realm_id = Some(self.company.realm_id.clone());
         house
             .quickbooks()
@@ -208,8 +263,8 @@ impl Store {
     }
 }
 
-/// Where the API of a process listens.
-async fn serving(api: &mut Running) -> SocketAddr {
+/// Where the API of a process listens, once it does.
+pub async fn serving(api: &mut Running) -> SocketAddr {
     let line = api.says("serving on http://").await;
     let (_, address) = line.split_once("serving on http://").unwrap();
     let end = address

@@ -4,7 +4,8 @@ use crate::world::{World, ticket_at};
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::{Method, StatusCode};
 use sandbox::quickbooks::{
-    CompanySummary, FaultPlan, NewEntry, NewLine, Operation, Outcome, PostingType,
+    CompanySummary, DuplicateNumbers, FaultPlan, NewEntry, NewLine, Operation, Outcome,
+    PostingType, Switches,
 };
 use serde_json::{Value, json};
 
@@ -45,6 +46,11 @@ fn code(event: &Value) -> &str {
 #[tokio::test]
 async fn a_number_taken_by_a_foreign_entry_is_a_failure_and_nothing_is_posted() {
     let world = World::new().await;
+    // Somebody else's entry of this very moment is seen only where queries see it at once.
+    world.quickbooks().set_switches(Switches {
+        query_lag_seconds: 0,
+        ..world.quickbooks().switches()
+    });
     let (store, company) = world.store("Harbour").await;
     let foreign = world
         .quickbooks()
@@ -77,6 +83,11 @@ async fn a_number_taken_by_a_foreign_entry_is_a_failure_and_nothing_is_posted() 
 #[tokio::test]
 async fn a_number_that_the_company_refuses_is_looked_up_and_fails() {
     let world = World::new().await;
+    // It is refused only where companies do as they prefer.
+    world.quickbooks().set_switches(Switches {
+        duplicate_numbers: DuplicateNumbers::AsPreferred,
+        ..world.quickbooks().switches()
+    });
     let company = world.company("Harbour");
     let mut preferences = world.quickbooks().preferences(&company.realm_id).unwrap();
     preferences.warn_duplicate_journal_number = true;

@@ -194,6 +194,12 @@ impl Control {
         self.with(|world| world.record.calls().cloned().collect())
     }
 
+    /// The calls after the one of this number, oldest first.
+    pub fn calls_after(&self, sequence: u64) -> Vec<CallRecord> {
+        let later = |call: &&CallRecord| call.sequence > sequence;
+        self.with(|world| world.record.calls().filter(later).cloned().collect())
+    }
+
     /// What a well-behaved client would not have done.
     pub fn violations(&self) -> Vec<Violation> {
         self.with(|world| world.record.violations.clone())

@@ -8,6 +8,7 @@ use super::answer::{self, Life, Meaning};
 use super::{lock, place, seal, when};
 use crate::alert::{self, Cause};
 use crate::error::Error;
+use crate::fail_point::{FailPoint, reach};
 use crate::gate::Gate;
 use crate::{Service, bell, connection};
 use chrono::{DateTime, Utc};
@@ -90,7 +91,7 @@ pub(super) async fn claim(
         .await?;
     let tenant = tx.tenant();
     tx.commit().await?;
-    // ── The claim is committed. ──
+    reach(FailPoint::RefreshClaimed);
     Ok(Some(Claim {
         tenant,
         connection: row.connection_id,
@@ -114,7 +115,7 @@ pub(super) async fn run(service: &Service, claim: Claim) -> Result<(), Error> {
 
 async fn ask_and_settle(service: &Service, claim: &Claim) -> Result<(), Error> {
     let answer = ask(service, claim).await;
-    // ── The answer is received. ──
+    reach(FailPoint::RefreshAnswered);
     let until = Instant::now() + STORE_WITHIN;
     loop {
         match settle(service, claim, &answer).await {
@@ -190,8 +191,9 @@ async fn settle(service: &Service, claim: &Claim, answer: &Answer) -> Result<(),
         }
     };
     alert::review(&tx).await?;
+    reach(FailPoint::RefreshBeforeCommit);
     tx.commit().await?;
-    // ── The pair, or what came instead of one, is committed. ──
+    reach(FailPoint::RefreshCommitted);
     if healed {
         service.ring(claim.tenant).await;
     }

@@ -6,6 +6,7 @@ use super::{Turn, change, identity, lease};
 use crate::error::Error;
 use crate::event::Happened;
 use crate::event::history::{self, Change};
+use crate::fail_point::{FailPoint, reach};
 use crate::problem::{Finding, Names};
 use crate::{alert, books, connection, sync};
 use accounting::posting::{
@@ -87,6 +88,7 @@ pub(super) async fn slice(turn: &mut Turn<'_>, most: usize) -> Result<Told, Erro
     if events.is_empty() {
         return Ok(nothing(0));
     }
+    reach(FailPoint::ClaimRead);
     // What the events are journalized with is read after them: whoever retried one first mended what it needs.
     let connection = connection::company(&tx).await?;
     if connection.preferences_stale || connection.company_id != turn.lease.company_id {
@@ -102,7 +104,9 @@ pub(super) async fn slice(turn: &mut Turn<'_>, most: usize) -> Result<Told, Erro
             ready.push(entry);
         }
     }
+    reach(FailPoint::SealBeforeCommit);
     tx.commit().await?;
+    reach(FailPoint::SealCommitted);
     let claimed = Claimed {
         taken,
         ready: ready.iter().map(Ready::candidate).collect(),

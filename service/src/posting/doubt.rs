@@ -6,6 +6,7 @@ use super::lease::{self, Lease};
 use super::{Turn, change, claim, patience, settle};
 use crate::Service;
 use crate::error::Error;
+use crate::fail_point::{FailPoint, reach};
 use crate::problem::Finding;
 use accounting::posting::{Doubt, EntryChange, EntryState, EventChange, Found, Heard, Settlement};
 use entity::id::{EventId, JournalEntryId};
@@ -56,8 +57,12 @@ pub(super) async fn take_over(
             vec![lease.company_id.clone().into(), change.to().as_str().into()],
         )
         .await?;
+        reach(FailPoint::TakeOverBeforeCommit);
     }
     tx.commit().await?;
+    if left > 0 {
+        reach(FailPoint::TakeOverCommitted);
+    }
     Ok(Heard::Done)
 }
 
@@ -109,7 +114,9 @@ pub(super) async fn ask(turn: &mut Turn<'_>, keys: &[JournalEntryId]) -> Result<
         .iter()
         .map(|(_, sought)| sought.number.as_str())
         .collect();
+    reach(FailPoint::LookUpLeaves);
     let answer = turn.company().journal_entries_numbered(&numbers).await;
+    reach(FailPoint::LookUpAnswered);
     let found = match answer {
         Ok(answer) => answer.value,
         Err(failure) => return Ok(patience::trouble(turn, failure)),
@@ -155,7 +162,9 @@ pub(super) async fn settle(
             }
         }
     }
+    reach(FailPoint::LookUpBeforeCommit);
     tx.commit().await?;
+    reach(FailPoint::LookUpCommitted);
     Ok(Heard::Done)
 }
 

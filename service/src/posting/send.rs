@@ -5,6 +5,7 @@ use super::claim::Ready;
 use super::drive::Told;
 use super::{Turn, change, lease, outcome, settle};
 use crate::error::Error;
+use crate::fail_point::{FailPoint, reach};
 use crate::gate::since_boot;
 use accounting::posting::{
     EntryChange, EventChange, Heard, Outcome, Request, Shares, Wanted, Wave,
@@ -87,7 +88,9 @@ pub(super) async fn intend(
             intended.insert(key);
         }
     }
+    reach(FailPoint::IntentBeforeCommit);
     tx.commit().await?;
+    reach(FailPoint::IntentCommitted);
     let intended = requests
         .into_iter()
         .filter_map(|request| request.keeping(|key| intended.contains(&key)))
@@ -132,10 +135,12 @@ async fn one(
         let leaves = matches!(request, Request::Single(_)) && wave.may_leave(since_boot());
         let (outcome, report) = if leaves {
             let body = entry.body.clone();
+            reach(FailPoint::SendLeaves);
             let answer = turn
                 .company()
                 .create_journal_entry(&entry.request_id, body)
                 .await;
+            reach(FailPoint::SendAnswered);
             let (outcome, report) = read(turn, entry, answer);
             (outcome, Some(report))
         } else {

@@ -4,6 +4,7 @@ use super::claim::{self, Ready};
 use super::outcome::name;
 use super::{Turn, change, lease, patience};
 use crate::error::Error;
+use crate::fail_point::{FailPoint, reach};
 use crate::problem::reach::{self, Reach};
 use crate::problem::{Code, Finding, Names, Refused};
 use crate::{chart, sync};
@@ -98,7 +99,9 @@ pub(super) async fn one(
     if outcome == Outcome::Halted {
         patience::company_refuses(&tx, turn, failure).await?;
     }
+    reach(FailPoint::SettleBeforeCommit);
     tx.commit().await?;
+    reach(FailPoint::SettleCommitted);
     tracing::info!(
         tenant.id = %turn.tenant, event.id = %entry.event, journal_entry.id = %entry.id,
         intuit_tid = report.as_ref().and_then(|report| report.intuit_tid.as_deref()),
