@@ -455,6 +455,8 @@ async fn events_that_fail_for_a_broken_mapping_are_its_one_alert_until_another_a
         )
     );
     store.map("payment", Some("cash"), "1220").await;
+    // Cheques go into the drawer too.
+    store.map("payment", Some("check"), "1220").await;
     closed(&store, &alert).await;
     let sync = store.get("/sync").await;
     assert!(
