@@ -13,20 +13,18 @@ async fn thousands_of_turns_leave_nothing_on_redis() {
     ring(&bell, &tenants(10)).await;
     until("some are served", async || played.served() == 10).await;
     let before = memory(&house).await;
+    let mut most = 0;
     for round in 1..=3 {
         let portion = tenants(1000);
         ring(&bell, &portion).await;
         until("a thousand are served", async || {
+            most = most.max(house.ask::<usize>(&["DBSIZE"]).await);
             played.served() == 10 + 1000 * round
         })
         .await;
     }
     working.end().await;
-    let grown = memory(&house).await;
-    assert!(
-        grown > before + 1_000_000,
-        "{before} {grown}: the rest of the test shows nothing"
-    );
+    assert!(most > 100, "{most}: the rest of the test shows nothing");
     // The next tidies as soon as it begins.
     let working = house.work(&played, house.options());
     until("it is tidy", async || {
@@ -34,7 +32,7 @@ async fn thousands_of_turns_leave_nothing_on_redis() {
     })
     .await;
     let after = memory(&house).await;
-    assert!(after < before + 500_000, "{before} {grown} {after}");
+    assert!(after < before + 500_000, "{before} {after}");
     working.end().await;
 }
 
