@@ -10,7 +10,7 @@ use rand::rngs::StdRng;
 use reqwest::Method;
 use sandbox::quickbooks::Operation;
 use serde_json::{Value, json};
-use service::bell::Bell;
+use service::bell::{Bell, Urgency};
 use service::fail_point::FailPoint;
 use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
@@ -135,7 +135,7 @@ impl Lane {
             if worker.has_ended() {
                 return Rest::Died;
             }
-            let (waiting, held, due_ms, disconnected) = self.standing().await;
+            let (waiting, held, due_ms, disconnected) = self.standing(ring).await;
             if held == 0 && (waiting == 0 || disconnected) {
                 return if waiting == 0 {
                     Rest::Settled
@@ -149,7 +149,8 @@ impl Lane {
                     rung = since - PATIENCE;
                 }
                 Some(_) if held == 0 && ring && rung.elapsed() > Duration::from_millis(200) => {
-                    self.bell.ring(self.store.tenant.parse().unwrap()).await;
+                    let tenant = self.store.tenant.parse().unwrap();
+                    self.bell.ring(tenant, Urgency::Live).await;
                     rung = tokio::time::Instant::now();
                 }
                 _ => {}
@@ -159,16 +160,20 @@ impl Lane {
         panic!("no rest: {:?}; {}", self.store.counts().await, worker.log());
     }
 
-    // Events that wait or are under way, leases that are held, the milliseconds until the next turn is due, and whether a
-    // person must connect again.
-    async fn standing(&self) -> (i64, i64, Option<i64>, bool) {
+    // Events that wait or are under way, leases that are held, the milliseconds until the next turn is due or, where nobody
+    // rings, until the sweep may find it, and whether a person must connect again.
+    async fn standing(&self, ring: bool) -> (i64, i64, Option<i64>, bool) {
+        let due_at = match ring {
+            true => "due_at",
+            false => "greatest(due_at, rung_until)",
+        };
         let rows = self
             .house
             .rows(
-                "SELECT (SELECT count(*) FROM event WHERE status IN ('not_synced', 'processing')),
+                &format!("SELECT (SELECT count(*) FROM event WHERE status IN ('not_synced', 'processing')),
                         (SELECT count(*) FROM company_lease WHERE expires_at > tillpost_now()),
-                        (SELECT ceil(extract(epoch FROM min(due_at) - tillpost_now()) * 1000)::bigint FROM turn),
-                        EXISTS (SELECT FROM connection WHERE is_current AND state <> 'connected')",
+                        (SELECT ceil(extract(epoch FROM min({due_at}) - tillpost_now()) * 1000)::bigint FROM turn),
+                        EXISTS (SELECT FROM connection WHERE is_current AND state <> 'connected')"),
             )
             .await;
         let row = &rows[0];
