@@ -15,6 +15,7 @@ mod decision;
 mod gate;
 mod known;
 mod lease;
+mod mutant;
 mod name;
 mod request;
 mod state;
@@ -29,8 +30,11 @@ pub use decision::{
 pub use gate::Gate;
 pub use known::Known;
 pub use lease::{LeaseChange, LeaseGuard};
+pub use mutant::Mutant;
+#[cfg(feature = "mutants")]
+pub use mutant::{act, acts};
 pub use name::{RequestIdOf, batch_request_id, derived_id, request_id};
 pub use request::{BATCH_ITEMS_MAX, BatchName, Candidate, Item, Request, Shares, Wanted};
 pub use state::{Absences, EntryChange, EntryState, EventChange, EventStatus};
 pub use wake::{Dues, next_due};
-pub use wave::{Effect, Wave};
+pub use wave::{Effect, Wave, item_outcome};

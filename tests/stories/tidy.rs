@@ -13,6 +13,7 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
     ("api", &["accounting", "entity", "service"]),
     ("worker", &["entity", "service"]),
     ("sandbox", &["accounting"]),
+    ("simulator", &["accounting"]),
 ];
 
 fn root() -> PathBuf {
@@ -88,10 +89,10 @@ fn nothing_is_left_for_later_and_no_file_holds_two_ideas() {
 }
 
 // What a shipped binary is built of: cargo's own answer, without what only tests ask for.
-fn features_of_service(edges: &str) -> String {
+fn features_of(package: &str, edges: &str) -> String {
     let tree = std::process::Command::new(env!("CARGO"))
         .args(["tree", "--locked", "--offline", "--package", "tillpost"])
-        .args(["--edges", edges, "--invert", "service"])
+        .args(["--edges", edges, "--invert", package])
         .current_dir(root())
         .output()
         .unwrap();
@@ -105,6 +106,23 @@ fn features_of_service(edges: &str) -> String {
 
 #[test]
 fn a_shipped_binary_has_no_fail_points_and_the_process_tests_have() {
-    assert!(!features_of_service("features,no-dev").contains("fail-points"));
-    assert!(features_of_service("features,all").contains("fail-points"));
+    assert!(!features_of("service", "features,no-dev").contains("fail-points"));
+    assert!(features_of("service", "features,all").contains("fail-points"));
+}
+
+#[test]
+fn a_shipped_binary_has_no_mutants_and_the_simulator_is_not_built_with_it() {
+    let features = features_of("accounting", "features,no-dev");
+    assert!(features.contains("accounting"), "{features}");
+    assert!(!features.contains("mutants"), "{features}");
+    // Members that are built together share features, so whoever names no package must not get the simulator.
+    let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let mut by_default = manifest
+        .lines()
+        .filter(|line| line.starts_with("default-members"));
+    assert!(
+        by_default
+            .next()
+            .is_some_and(|line| !line.contains("simulator"))
+    );
 }

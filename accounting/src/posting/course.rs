@@ -14,6 +14,7 @@ use super::decision::{
     Found, Outcome, Settlement, UNWELL_WAIT, Waits, abandoned, after_look_up, before_first_send,
 };
 use super::gate::Gate;
+use super::mutant::{Mutant, acts};
 use super::request::{Candidate, Request, Shares, Wanted, plan};
 use super::state::EventChange;
 use super::wave::{Effect, Then, Wave, after_wave};
@@ -207,11 +208,15 @@ impl<K: Copy + Eq> Course<K> {
     /// Begins the turn of a holder who has just taken the lease.
     #[must_use]
     pub fn begin(policy: Policy) -> (Self, Step<K>) {
-        let course = Self {
+        let mut course = Self {
             policy,
             at: At::TakingOver,
             refreshed: false,
         };
+        if acts(Mutant::NoTakeOver) {
+            let step = course.again();
+            return (course, step);
+        }
         let after = abandoned(&course.policy.waits);
         (course, Step::TakeOver { after })
     }
@@ -233,6 +238,11 @@ impl<K: Copy + Eq> Course<K> {
                 },
             ),
             (At::ReadingDoubts, Heard::Doubts(due)) if due.is_empty() => self.claim(),
+            (At::ReadingDoubts, Heard::Doubts(due)) if acts(Mutant::SkipVerify) => {
+                let cleared = after_look_up(Found::Nothing, u32::MAX, &self.policy.waits);
+                let settlements = due.iter().map(|doubt| (doubt.key, cleared)).collect();
+                self.settle(At::SettlingDoubts, settlements)
+            }
             (At::ReadingDoubts, Heard::Doubts(due)) => {
                 let keys = due.iter().map(|doubt| doubt.key).collect();
                 self.go(At::AskingDoubts(due), Step::Ask { keys })
@@ -251,7 +261,13 @@ impl<K: Copy + Eq> Course<K> {
                 self.after_first(requests, &found, at)
             }
             (At::SettlingFirst(requests), Heard::Done) => self.intend(requests, at),
-            (At::Intending(gate), Heard::Intended(requests)) => self.send(requests, gate),
+            (At::Intending(gate), Heard::Intended(requests)) => {
+                let gate = match acts(Mutant::GateAfterIntent) {
+                    true => Gate::open(at, self.policy.send_window),
+                    false => gate,
+                };
+                self.send(requests, gate)
+            }
             (At::Sending, Heard::Sent(effects)) => self.then(after_wave(&effects)),
             // The time is over, the pace is spent, or an end was told.
             _ => self.end(),
@@ -312,7 +328,7 @@ impl<K: Copy + Eq> Course<K> {
             .filter(|entry| entry.attempts == 0 && planned.contains(&entry.key))
             .map(|entry| entry.key)
             .collect();
-        if claimed.guards_numbers || keys.is_empty() {
+        if claimed.guards_numbers || keys.is_empty() || acts(Mutant::NoFirstLook) {
             return self.intend(requests, at);
         }
         self.go(At::AskingFirst(requests), Step::Ask { keys })
@@ -346,6 +362,9 @@ impl<K: Copy + Eq> Course<K> {
             return self.again();
         }
         let gate = Gate::open(at, self.policy.send_window);
+        if acts(Mutant::NoIntent) {
+            return self.send(requests, gate);
+        }
         self.go(At::Intending(gate), Step::Intend { requests })
     }
 
@@ -464,7 +483,7 @@ mod tests {
                 keys: vec![1, 2, 3, 4]
             }
         );
-        let found = vec![(3, Found::Foreign), (1, Found::Ours), (2, Found::Nothing)];
+        let found = vec![(2, Found::Foreign), (1, Found::Ours), (3, Found::Nothing)];
         let Step::Settle { settlements } = course.heard(Heard::Found(found), AT) else {
             panic!("it settles");
         };

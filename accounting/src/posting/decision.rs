@@ -1,5 +1,6 @@
 //! What follows from each outcome, and how long to wait.
 
+use super::mutant::{self, Mutant};
 use super::state::{EntryChange, EventChange};
 use std::time::Duration;
 
@@ -89,6 +90,9 @@ impl Settlement {
 
 /// Decides after a request. `tries` counts the requests of this event that were definitely not executed, this one included.
 pub fn after_send(outcome: Outcome, tries: u32, waits: &Waits) -> Settlement {
+    if let Some(wrong) = mutant::after_send(outcome) {
+        return wrong;
+    }
     match outcome {
         Outcome::Posted => Settlement::posted(EntryChange::Post),
         Outcome::NotSent => Settlement::send_again(EntryChange::Return, back_off(tries)),
@@ -114,6 +118,9 @@ pub fn after_send(outcome: Outcome, tries: u32, waits: &Waits) -> Settlement {
 
 /// What an attempt of a dead holder comes to: its request may have left until its window closed, and taken its full time.
 pub fn abandoned(waits: &Waits) -> Duration {
+    if mutant::acts(Mutant::NoCallTimeout) {
+        return waits.quiet_period;
+    }
     waits.call_timeout.saturating_add(waits.quiet_period)
 }
 
@@ -128,16 +135,24 @@ pub enum Found {
     Nothing,
 }
 
-/// Decides after a look-up of an entry whose outcome is unknown; `absences` counts the look-ups before this one that found
-/// nothing.
+/// Decides after a look-up of an entry whose outcome is unknown; `absences` counts the look-ups before this one that did not
+/// find it. A foreign entry under the number says no more of ours than nothing does: a query may not show it yet.
 pub fn after_look_up(found: Found, absences: u32, waits: &Waits) -> Settlement {
+    if let Some(wrong) = mutant::after_look_up(found) {
+        return wrong;
+    }
+    let is_proven = absences.saturating_add(1) >= ABSENCES_NEEDED;
     match found {
         Found::Ours => Settlement::posted(EntryChange::Find),
-        Found::Foreign => Settlement::failed(EntryChange::GiveWay),
-        Found::Nothing if absences.saturating_add(1) >= ABSENCES_NEEDED => {
-            Settlement::send_again(EntryChange::Clear, Duration::ZERO)
+        Found::Foreign if is_proven => Settlement::failed(EntryChange::GiveWay),
+        Found::Nothing if is_proven => {
+            let cleared = Settlement::send_again(EntryChange::Clear, Duration::ZERO);
+            match mutant::acts(Mutant::ClearedIsForgotten) {
+                true => Settlement::in_doubt(cleared.entry),
+                false => cleared,
+            }
         }
-        Found::Nothing => Settlement::in_doubt(EntryChange::Miss {
+        Found::Foreign | Found::Nothing => Settlement::in_doubt(EntryChange::Miss {
             after: waits.absence_gap,
         }),
     }
@@ -146,6 +161,9 @@ pub fn after_look_up(found: Found, absences: u32, waits: &Waits) -> Settlement {
 /// Decides after the look-up that comes before a first request; `None`: it may be sent. Nothing was sent, so one absence is
 /// enough.
 pub fn before_first_send(found: Found) -> Option<Settlement> {
+    if found == Found::Foreign && mutant::acts(Mutant::ForeignIsOurs) {
+        return Some(Settlement::posted(EntryChange::Find));
+    }
     match found {
         Found::Ours => Some(Settlement::posted(EntryChange::Find)),
         Found::Foreign => Some(Settlement::failed(EntryChange::GiveWay)),
@@ -204,9 +222,14 @@ mod tests {
     #[test]
     fn a_foreign_entry_is_never_taken_for_ours() {
         let given_way = Settlement::failed(EntryChange::GiveWay);
-        for absences in 0..=3 {
+        for absences in 1..=3 {
             assert_eq!(after_look_up(Found::Foreign, absences, &WAITS), given_way);
         }
+        // Ours may be in the books beside it, and not be shown yet.
+        assert_eq!(
+            after_look_up(Found::Foreign, 0, &WAITS),
+            after_look_up(Found::Nothing, 0, &WAITS)
+        );
         assert_eq!(before_first_send(Found::Foreign), Some(given_way));
         assert_eq!(before_first_send(Found::Nothing), None);
     }

@@ -1,5 +1,6 @@
 //! What an event's latest entry in the company means once it is the event's turn: told alike to who posts and who foretells.
 
+use super::mutant::{self, Mutant};
 use super::state::EntryState;
 
 /// What follows from the latest entry of an event in a company.
@@ -23,19 +24,23 @@ impl Known {
     /// What an entry in `state`, made of `entry_version`, means for an event of `event_version`.
     #[must_use]
     pub fn of(state: EntryState, entry_version: i32, event_version: i32) -> Self {
-        match (state, entry_version == event_version) {
+        let known = match (state, entry_version == event_version) {
             (EntryState::Sealed, true) => Self::Again,
             (EntryState::Sealed, false) => Self::Outdated,
             (EntryState::Posted, true) => Self::Posted,
             (EntryState::Posted, false) => Self::PostedOtherwise,
             (EntryState::Sending | EntryState::Unknown, _) => Self::InDoubt,
             (EntryState::Rejected | EntryState::Withdrawn, _) => Self::Fresh,
-        }
+        };
+        mutant::known(known)
     }
 
     /// The generation of a new entry after the latest, which may be none.
     #[must_use]
     pub fn next_generation(latest: Option<i32>) -> i32 {
+        if mutant::acts(Mutant::SameGeneration) || mutant::acts(Mutant::ResealSameId) {
+            return latest.unwrap_or(1);
+        }
         latest.map_or(1, |generation| generation.saturating_add(1))
     }
 }

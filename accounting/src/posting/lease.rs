@@ -1,5 +1,7 @@
 //! One holder a company: when the lease may be taken, and what holding it allows.
 
+use super::mutant::{Mutant, acts};
+
 /// What must be true of a company's lease for a change of it, or for a write under it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LeaseGuard {
@@ -7,6 +9,17 @@ pub enum LeaseGuard {
     Expired,
     /// The writer's fence is still the highest.
     Fence,
+}
+
+impl LeaseGuard {
+    /// Whether it is fulfilled by a lease that has expired or not, and whose fence is the writer's or not.
+    #[must_use]
+    pub fn allows(self, is_expired: bool, is_mine: bool) -> bool {
+        match self {
+            Self::Expired => is_expired || acts(Mutant::StealLease),
+            Self::Fence => is_mine,
+        }
+    }
 }
 
 /// A change of a company's lease.

@@ -1,5 +1,6 @@
 //! The names under which requests go out: derived, never drawn, so that whoever makes them again makes the same.
 
+use super::mutant::{Mutant, acts, draw};
 use data_encoding::BASE32_NOPAD;
 use sha2::{Digest, Sha256};
 
@@ -22,6 +23,9 @@ pub struct RequestIdOf<'a> {
 /// would send the same. 32 characters: short enough for single requests and batches.
 #[must_use]
 pub fn request_id(of: &RequestIdOf<'_>) -> String {
+    if acts(Mutant::RandomIds) {
+        return derived_id(["drawn", &draw().to_string()]);
+    }
     derived_id([
         "journal entry/1",
         of.environment,

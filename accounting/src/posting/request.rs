@@ -4,6 +4,7 @@
 //! batch's request id and the item's id together, so an entry that was ever intended as an item goes out again under those
 //! two, and one that was intended singly goes out singly: the way is fixed by the first intent, in its transaction.
 
+use super::mutant::{Mutant, acts};
 use super::name::batch_request_id;
 
 /// Items in one batch at the most.
@@ -36,10 +37,13 @@ pub struct Candidate<K> {
 impl<K> Candidate<K> {
     // Nothing of it was ever intended, so both ways are open.
     fn is_free(&self) -> bool {
-        self.attempts == 0 && self.batch.is_none()
+        self.attempts == 0 && self.batch.is_none() || acts(Mutant::Rebatched)
     }
 
     fn goes_singly(&self) -> bool {
+        if acts(Mutant::ItemGoesSingly) && self.batch.is_some() {
+            return true;
+        }
         self.batch.is_none() && !(self.past && self.is_free())
     }
 }
@@ -208,6 +212,9 @@ fn again<K: Copy>(ready: &[Candidate<K>]) -> Vec<Request<K>> {
     let mut batches: Vec<Request<K>> = Vec::new();
     for entry in ready {
         let Some(name) = &entry.batch else { continue };
+        if acts(Mutant::ItemGoesSingly) || acts(Mutant::Rebatched) {
+            continue;
+        }
         let item = Item {
             key: entry.key,
             item_id: name.item_id.clone(),

@@ -1,6 +1,7 @@
 //! The states of an entry and of its event, and every way from one to another: one table, which statements take their
 //! conditions and values from, and a simulator its rows.
 
+use super::mutant::{Mutant, acts};
 use std::time::Duration;
 
 /// Where a sealed entry stands.
@@ -50,10 +51,16 @@ impl EntryState {
         Self::ALL.into_iter().find(|state| state.as_str() == name)
     }
 
-    /// Whether an entry in it is in the books or may come to be: an event has at most one such entry in a company.
+    /// Whether an entry in it may be in the books or come to be there, which keeps its event from being replaced or taken out
+    /// of the queue. One that was in doubt stays so although it was proven absent: where the company shows or commits it later
+    /// than that proof allows for, its name still protects, and a successor would go out under another.
     #[must_use]
-    pub const fn is_alive(self) -> bool {
-        !matches!(self, Self::Rejected | Self::Withdrawn)
+    pub fn may_be_booked(self, was_in_doubt: bool) -> bool {
+        match self {
+            Self::Sending | Self::Unknown | Self::Posted => true,
+            Self::Sealed => was_in_doubt && !acts(Mutant::WithdrawDoubted),
+            Self::Rejected | Self::Withdrawn => false,
+        }
     }
 }
 
@@ -144,8 +151,9 @@ impl EntryChange {
 
     /// What becomes of the count of look-ups in vain.
     #[must_use]
-    pub const fn absences(self) -> Absences {
+    pub fn absences(self) -> Absences {
         match self {
+            Self::Miss { .. } if acts(Mutant::AbsencesForgotten) => Absences::Reset,
             Self::Miss { .. } => Absences::Count,
             _ => Absences::Reset,
         }
@@ -322,6 +330,8 @@ mod tests {
 
     #[test]
     fn what_was_under_way_is_never_withdrawn() {
+        assert!(EntryState::Sealed.may_be_booked(true));
+        assert!(!EntryState::Sealed.may_be_booked(false));
         assert_eq!(EntryChange::Withdraw.from(), [EntryState::Sealed]);
         for name in EntryState::ALL {
             assert_eq!(EntryState::read(name.as_str()), Some(name));

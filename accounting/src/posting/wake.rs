@@ -1,5 +1,7 @@
 //! When a tenant's next turn is due.
 
+use super::mutant::{Mutant, acts};
+
 /// What there is to do at a company, and since when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dues<T> {
@@ -19,7 +21,8 @@ pub struct Dues<T> {
 pub fn next_due<T: Ord + Copy>(dues: Dues<T>) -> Option<T> {
     // `None` is less than any time.
     let queue = dues.queue.map(|due| Some(due).max(dues.held_until));
-    let work = [queue.flatten(), dues.doubt, dues.errand];
+    let doubt = dues.doubt.filter(|_| !acts(Mutant::ForgetWakeUp));
+    let work = [queue.flatten(), doubt, dues.errand];
     let first = work.into_iter().flatten().min()?;
     Some(first).max(dues.throttled_until)
 }

@@ -2,6 +2,7 @@
 
 use super::decision::{Outcome, Settlement, UNWELL_WAIT, Waits, after_send};
 use super::gate::Gate;
+use super::mutant::{Mutant, acts};
 use super::request::Request;
 use std::time::Duration;
 
@@ -38,6 +39,16 @@ impl<K> Wave<K> {
     pub fn settle(&self, outcome: Outcome, tries: u32) -> Settlement {
         after_send(outcome, tries.saturating_add(1), &self.waits)
     }
+}
+
+/// The outcome of an item of a batch that was answered: as its own answer says; of one that the answer lacks nobody knows.
+#[must_use]
+pub fn item_outcome(answered: Option<Outcome>) -> Outcome {
+    let missing = match acts(Mutant::MissingIsNotSent) {
+        true => Outcome::NotSent,
+        false => Outcome::Unknown,
+    };
+    answered.unwrap_or(missing)
 }
 
 /// What a settled outcome means for the rest of the turn.

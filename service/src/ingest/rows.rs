@@ -131,7 +131,7 @@ pub(super) async fn replace(
     let number = candidate.wanted_number.as_ref().unwrap_or(&row.number);
     let queues = line.queues(candidate.occurred_at);
     // Where nothing can be in the books: not queued, queued and never sent, failed, or skipped. A sealed entry that was
-    // definitely not executed is withdrawn with the version it was made of.
+    // definitely not executed is withdrawn with the version it was made of; one that was in doubt goes out again first, under its name.
     let replaced = tx
         .query_as::<Known>(
             "UPDATE event SET version = version + 1, number = $3, body = $4, body_hash = $5, occurred_at = $6,
@@ -139,7 +139,9 @@ pub(super) async fn replace(
                problem_facts = NULL, tries = 0, retried_code = coalesce(CASE WHEN status = 'failed' THEN problem_code END, retried_code),
                status = CASE WHEN status = 'never_synced' AND NOT $9 THEN 'never_synced' ELSE 'not_synced' END,
                due_at = CASE WHEN status = 'never_synced' AND NOT $9 THEN NULL ELSE tillpost_now() END
-             WHERE {mine} AND id = $2 AND status IN ('never_synced', 'not_synced', 'failed', 'skipped')
+             WHERE {mine} AND id = $2 AND status IN ('never_synced', 'not_synced', 'failed', 'skipped') AND NOT EXISTS (
+               SELECT 1 FROM journal_entry j JOIN attempt a ON {mine:a} AND a.journal_entry_id = j.id
+                WHERE {mine:j} AND j.event_id = $2 AND j.state = 'sealed' AND a.outcome IN ('unknown', 'abandoned'))
              RETURNING id, type, external_id, number, version, body_hash, status",
             vec![
                 row.id.into(),

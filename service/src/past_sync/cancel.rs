@@ -65,7 +65,8 @@ async fn give_back(
             "SELECT e.id FROM event e
               WHERE {mine:e} AND e.past_sync_id = $2 AND e.status = 'not_synced' AND NOT EXISTS (
                 SELECT 1 FROM journal_entry j WHERE {mine:j} AND j.company_id = $3 AND j.event_id = e.id
-                   AND j.state IN ('sending', 'unknown', 'posted'))
+                   AND (j.state IN ('sending', 'unknown', 'posted') OR j.state = 'sealed' AND EXISTS (
+                     SELECT 1 FROM attempt a WHERE {mine:a} AND a.journal_entry_id = j.id AND a.outcome IN ('unknown', 'abandoned'))))
               FOR UPDATE OF e",
             vec![id.into(), company_id.into()],
         )
