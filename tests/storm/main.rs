@@ -15,6 +15,7 @@
     missing_docs,
     reason = "a test that breaks says where"
 )]
+#![allow(clippy::float_arithmetic, reason = "minutes that are told")]
 
 #[path = "../process/house.rs"]
 #[allow(dead_code, reason = "the process tests need the rest")]
