@@ -16,6 +16,7 @@ pub struct Model {
     pub rounding_tolerance_milli: i32,
     pub net_lines: bool,
     pub closed_period: String,
+    pub batches: bool,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
 }

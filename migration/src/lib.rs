@@ -21,6 +21,7 @@ impl MigratorTrait for Migrator {
             "0007_problems",
             "0008_account_creations",
             "0009_dimensions",
+            "0010_batches",
             "0011_tokens",
             "0012_batch_items",
             "0014_fair_turns",

@@ -7,6 +7,7 @@ pub mod api_key;
 pub mod audit;
 pub mod bell;
 pub mod books;
+pub mod budget;
 pub mod catalogue;
 pub mod chart;
 pub mod connection;
@@ -38,10 +39,10 @@ pub mod watch;
 pub mod webhook;
 
 use bell::{Bell, Urgency};
+use budget::Budget;
 use entity::id::TenantId;
 use entity::store::{Store, TenantTx};
 use error::Error;
-use posting::pace::Pace;
 use quickbooks::QuickBooks;
 use settings::Settings;
 use std::sync::Arc;
@@ -58,7 +59,7 @@ struct Parts {
     vault: Vault,
     quickbooks: QuickBooks,
     bell: Arc<dyn Bell>,
-    pace: Pace,
+    budget: Budget,
     settings: Settings,
     /// The runtime in which the service was made, which outlives every request.
     home: Option<Handle>,
@@ -76,11 +77,24 @@ pub enum SetupError {
 }
 
 impl Service {
-    /// The product over its store.
+    /// The product over its store, in one process that keeps the companies' pace alone.
     ///
     /// # Errors
     /// A setting is missing, default-like or malformed.
     pub fn new(store: Store, bell: Arc<dyn Bell>, settings: Settings) -> Result<Self, SetupError> {
+        Self::sharing(store, bell, Arc::new(budget::Alone), settings)
+    }
+
+    /// The product over its store, in one of several processes, which together keep the companies' pace.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn sharing(
+        store: Store,
+        bell: Arc<dyn Bell>,
+        pace: Arc<dyn budget::Shared>,
+        settings: Settings,
+    ) -> Result<Self, SetupError> {
         use secrecy::ExposeSecret;
         for (name, secret) in [
             ("TILLPOST_PEPPER", &settings.pepper),
@@ -103,7 +117,7 @@ impl Service {
             vault,
             quickbooks: QuickBooks::new(quickbooks_settings)?,
             bell,
-            pace: Pace::new(&settings.posting),
+            budget: Budget::new(&settings.posting, pace),
             settings,
             home: Handle::try_current().ok(),
         })))
@@ -129,8 +143,8 @@ impl Service {
         &self.0.quickbooks
     }
 
-    pub(crate) fn pace(&self) -> &Pace {
-        &self.0.pace
+    pub(crate) fn budget(&self) -> &Budget {
+        &self.0.budget
     }
 
     /// Looks, before anything is served, whether the store is the one these settings belong to.

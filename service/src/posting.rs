@@ -2,9 +2,10 @@
 //!
 //! What is done next, and what follows from each answer, is `accounting::posting`'s to say; here are the effects. `drive` does
 //! step after step: `doubt` takes over what a dead holder left and looks up what is not known, `claim` takes a slice of the
-//! queue and seals its entries, `send` commits each intent before its request leaves, `settle` records each outcome in one
-//! transaction. `change` is the machine's table of states as statements. No transaction is held across a call.
+//! queue and seals its entries, `send` commits each intent before its request leaves, `aside` lets live events go past a
+//! backlog, `settle` records each outcome in one transaction. `change` is the machine's table of states as statements. No transaction is held across a call.
 
+mod aside;
 mod change;
 mod claim;
 pub(crate) mod doubt;
@@ -14,17 +15,17 @@ mod errands;
 mod identity;
 mod lease;
 mod outcome;
-pub mod pace;
 mod patience;
 mod send;
 mod settle;
 
+use crate::budget::{Kind, Priority};
 use crate::error::Error;
 use crate::fail_point::{FailPoint, reach};
 use crate::grant::Access;
 use crate::problem::Code;
 use crate::{Service, alert, bell, connection, event, past_sync, sync};
-use accounting::posting::Dues;
+use accounting::posting::{Dues, Policy};
 pub(crate) use change::withdraw;
 use chrono::{DateTime, TimeDelta, Utc};
 use claim::Ready;
@@ -66,7 +67,7 @@ pub async fn turn(
     stop: &CancellationToken,
 ) -> Result<TurnEnd, Error> {
     let tx = service.tenant(tenant).await?;
-    let Some(connection) = may_work(&tx).await? else {
+    let Some((connection, batches)) = may_work(&tx).await? else {
         return rest(tx).await;
     };
     let Some(lease) = lease::take(&tx, service, &connection.company_id, holder).await? else {
@@ -78,7 +79,12 @@ pub async fn turn(
     reach(FailPoint::LeaseTaken);
     tx.commit().await?;
     reach(FailPoint::LeaseCommitted);
-    let work = lease::renewed(service, &lease, drive::work(service, tenant, &lease, stop)).await;
+    let work = lease::renewed(
+        service,
+        &lease,
+        drive::work(service, tenant, &lease, batches, stop),
+    )
+    .await;
     let tx = service.tenant(tenant).await?;
     if !lease::give_back(&tx, &lease).await? {
         // Somebody else holds the company: when the next turn is due is theirs to say.
@@ -124,21 +130,24 @@ async fn rest(tx: TenantTx) -> Result<TurnEnd, Error> {
     Ok(end(due_at, now))
 }
 
-// The connection of a tenant that is served and has not disconnected.
-async fn may_work(tx: &TenantTx) -> Result<Option<Connection>, Error> {
+// The connection of a tenant that is served and has not disconnected, and whether its backlogs go in batches.
+async fn may_work(tx: &TenantTx) -> Result<Option<(Connection, bool)>, Error> {
     let connection = connection::current(tx).await?;
-    Ok(match connection.filter(|row| row.state != "disconnected") {
-        Some(connection) if is_served(tx).await? => Some(connection),
-        _ => None,
-    })
+    let Some(connection) = connection.filter(|row| row.state != "disconnected") else {
+        return Ok(None);
+    };
+    let tenant = served(tx).await?;
+    Ok(tenant.map(|tenant| (connection, tenant.batches)))
 }
 
 /// Whether the tenant is active, and not suspended.
 pub(crate) async fn is_served(tx: &TenantTx) -> Result<bool, Error> {
-    Ok(tx
-        .one(tx.find::<entity::tenant::Entity>())
-        .await?
-        .is_some_and(|tenant| tenant.status == "active"))
+    Ok(served(tx).await?.is_some())
+}
+
+async fn served(tx: &TenantTx) -> Result<Option<entity::tenant::Model>, Error> {
+    let tenant = tx.one(tx.find::<entity::tenant::Entity>()).await?;
+    Ok(tenant.filter(|tenant| tenant.status == "active"))
 }
 
 /// What a turn works with.
@@ -160,6 +169,11 @@ pub(crate) struct Turn<'a> {
     failure: Option<Failure>,
     // What the whole company lacks, as the last wave says.
     held_up: Option<Code>,
+    policy: Policy,
+    // Whether it is beside a wave, for live events alone.
+    is_aside: bool,
+    // Whether what was claimed last is to show whether the company takes anything.
+    on_trial: bool,
 }
 
 impl<'a> Turn<'a> {
@@ -170,6 +184,7 @@ impl<'a> Turn<'a> {
         connection: Connection,
         access: Access,
         until: Instant,
+        policy: Policy,
     ) -> Self {
         Self {
             service,
@@ -184,6 +199,9 @@ impl<'a> Turn<'a> {
             found: Vec::new(),
             failure: None,
             held_up: None,
+            policy,
+            is_aside: false,
+            on_trial: false,
         }
     }
 
@@ -196,7 +214,9 @@ impl<'a> Turn<'a> {
     /// Takes leave for one read, which a turn waits for a little.
     pub(crate) async fn may_ask(&self) -> bool {
         let patience = std::time::Duration::from_secs(1);
-        let leave = self.service.pace().leave(&self.lease.company_id, patience);
+        let company = &self.lease.company_id;
+        let budget = self.service.budget();
+        let leave = budget.leave(company, Kind::Single, Priority::First, patience);
         leave.await.is_ok()
     }
 

@@ -50,14 +50,18 @@ pub struct Settings {
 /// The pace of posting. The defaults are those of the protocol; tests shorten what a turn may take, never what makes it safe.
 #[derive(Debug, Clone)]
 pub struct Posting {
-    /// Events claimed at once.
+    /// Live events claimed at once: few, so that what is wrong with all of them costs few requests.
     pub slice: u64,
-    /// Requests on their way to one company at once (QuickBooks allows 10).
+    /// Past events claimed at once: as many as a wave at QuickBooks' pace carries, and a few more.
+    pub backlog: u64,
+    /// Requests on their way to one company at once, besides one for live events and people (QuickBooks allows 10).
     pub concurrency: usize,
-    /// Single requests a second to one company, besides a burst of two (QuickBooks allows 10, and 500 a minute).
+    /// Requests that no second may hold more of, to one company: QuickBooks' own limit. The pace keeps a little below.
     pub requests_per_second: u32,
-    /// Single requests a minute to one company, besides a burst of an eighth of them.
+    /// Requests that no minute may hold more of, to one company.
     pub requests_per_minute: u32,
+    /// Batches that no minute may hold more of, to one company. A batch is one request, too.
+    pub batches_per_minute: u32,
     /// How long a tenant's turn may go on before others have theirs.
     pub turn: Duration,
     /// How long a holder of a company is believed alive.
@@ -76,10 +80,12 @@ impl Default for Posting {
     fn default() -> Self {
         Self {
             slice: 10,
+            backlog: 128,
             concurrency: 8,
-            requests_per_second: 7,
-            requests_per_minute: 420,
-            turn: Duration::from_secs(2),
+            requests_per_second: 10,
+            requests_per_minute: 500,
+            batches_per_minute: 40,
+            turn: Duration::from_secs(4),
             lease: Duration::from_secs(60),
             send_window: Duration::from_secs(10),
             call_timeout: Duration::from_secs(130),

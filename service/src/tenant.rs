@@ -66,6 +66,8 @@ pub struct CreateTenant {
     pub net_lines: Option<bool>,
     /// What becomes of an event dated in a closed period; left out: it fails.
     pub closed_period: Option<ClosedPeriod>,
+    /// Whether a backlog is posted in batches of up to 30 entries beside single requests; left out: it is.
+    pub batches: Option<bool>,
 }
 
 /// Changes of a tenant; what is left out stays.
@@ -84,6 +86,8 @@ pub struct UpdateTenant {
     pub net_lines: Option<bool>,
     /// What becomes of an event dated in a closed period.
     pub closed_period: Option<ClosedPeriod>,
+    /// Whether a backlog is posted in batches of up to 30 entries beside single requests.
+    pub batches: Option<bool>,
 }
 
 /// Whether a tenant is served.
@@ -114,6 +118,8 @@ pub struct Tenant {
     pub net_lines: bool,
     /// What becomes of an event dated in a closed period.
     pub closed_period: ClosedPeriod,
+    /// Whether a backlog is posted in batches of up to 30 entries beside single requests. A live event always goes singly.
+    pub batches: bool,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it was changed last.
@@ -133,6 +139,7 @@ impl From<Model> for Tenant {
             rounding_tolerance: spell_tolerance(row.rounding_tolerance_milli),
             net_lines: row.net_lines,
             closed_period: ClosedPeriod::read(&row.closed_period),
+            batches: row.batches,
             created_at: row.created_at,
             updated_at: row.updated_at,
         }
@@ -156,13 +163,15 @@ pub async fn create(
     let id = TenantId::new();
     let tx = service.store().platform().await?;
     tx.execute(
-        "INSERT INTO tenant (tenant_id, name, rounding_tolerance_milli, net_lines, closed_period) VALUES ($1, $2, $3, $4, $5)",
+        "INSERT INTO tenant (tenant_id, name, rounding_tolerance_milli, net_lines, closed_period, batches)
+          VALUES ($1, $2, $3, $4, $5, $6)",
         vec![
             id.into(),
             request.name.into(),
             tolerance.into(),
             request.net_lines.unwrap_or(false).into(),
             request.closed_period.unwrap_or(ClosedPeriod::Fail).as_str().into(),
+            request.batches.unwrap_or(true).into(),
         ],
     )
     .await?;
@@ -253,7 +262,7 @@ pub async fn update(
     tx.execute(
         "UPDATE tenant SET name = coalesce($2, name), status = coalesce($3, status),
             rounding_tolerance_milli = coalesce($4, rounding_tolerance_milli), net_lines = coalesce($5, net_lines),
-            closed_period = coalesce($6, closed_period), updated_at = tillpost_now()
+            closed_period = coalesce($6, closed_period), batches = coalesce($7, batches), updated_at = tillpost_now()
           WHERE tenant_id = $1",
         vec![
             id.into(),
@@ -268,6 +277,7 @@ pub async fn update(
             tolerance.into(),
             request.net_lines.into(),
             request.closed_period.map(ClosedPeriod::as_str).into(),
+            request.batches.into(),
         ],
     )
     .await?;

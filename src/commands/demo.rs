@@ -26,7 +26,7 @@ use std::sync::Arc;
 use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 use url::Url;
-use worker::RedisBell;
+use worker::{RedisBell, RedisBudget};
 
 /// Show everything: private servers, a simulated QuickBooks, a store's week, posted and cured. Asks nothing.
 #[derive(clap::Args)]
@@ -124,7 +124,8 @@ impl Demo {
         )
         .await?;
         let bell = RedisBell::new(&cast.house.redis_url(), "tillpost")?;
-        let service = Service::new(store.clone(), Arc::new(bell), settings)?;
+        let pace = RedisBudget::new(&cast.house.redis_url(), "tillpost")?;
+        let service = Service::sharing(store.clone(), Arc::new(bell), Arc::new(pace), settings)?;
         let end = CancellationToken::new();
         let options = worker::Options::new(&cast.house.redis_url(), "tillpost");
         let working = tokio::spawn(worker::run(service.clone(), options, end.clone()));

@@ -9,7 +9,7 @@ use service::bell::Bell;
 use service::settings::Environment;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
-use worker::RedisBell;
+use worker::{RedisBell, RedisBudget};
 
 /// Connections of the application's pool; the platform's has half as many.
 const CONNECTIONS_MAX: u32 = 24;
@@ -58,7 +58,8 @@ pub(crate) async fn open(config: &Config, bell: Arc<dyn Bell>) -> anyhow::Result
     .await
     .context("the database cannot be reached (DATABASE_URL, PLATFORM_DATABASE_URL)")?;
     schema::check(&store).await?;
-    let service = Service::new(store, bell, config.settings.clone())?;
+    let pace = RedisBudget::new(&config.redis_url, &config.redis_prefix).context("REDIS_URL")?;
+    let service = Service::sharing(store, bell, Arc::new(pace), config.settings.clone())?;
     service.check().await?;
     Ok(service)
 }

@@ -51,6 +51,7 @@ impl Tenant {
                     rounding_tolerance: None,
                     net_lines: None,
                     closed_period: None,
+                    batches: None,
                 };
                 let tenant = tenant::create(&service, &Caller::Platform, request).await?;
                 println!("{}  {}", tenant.id, tenant.name);

@@ -54,6 +54,7 @@ async fn a_past_sync_waits_behind_and_a_live_event_brings_its_tenant_forward() {
     let posting = Posting {
         turn: Duration::ZERO,
         slice: 2,
+        backlog: 2,
         ..shape.posting.clone()
     };
     let world = World::shaped(Shape {

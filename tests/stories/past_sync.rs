@@ -186,9 +186,11 @@ async fn slow_world() -> World {
     World::shaped(Shape {
         posting: Posting {
             slice: 2,
+            backlog: 2,
             turn: Duration::ZERO,
             requests_per_second: 10_000,
             requests_per_minute: 600_000,
+            batches_per_minute: 600_000,
             ..Posting::default()
         },
         ..Shape::default()
@@ -734,7 +736,14 @@ async fn what_a_cancelled_past_sync_has_not_sent_is_never_synced_again() {
 
 #[tokio::test]
 async fn cancelling_while_a_turn_runs_loses_nothing_and_doubles_nothing() {
-    let world = World::new().await;
+    let world = World::shaped(Shape {
+        posting: Posting {
+            backlog: 10,
+            ..Shape::default().posting
+        },
+        ..Shape::default()
+    })
+    .await;
     let (store, company) = waiting_store(&world, "Harbour").await;
     let ids = store
         .send_events(
@@ -749,8 +758,8 @@ async fn cancelling_while_a_turn_runs_loses_nothing_and_doubles_nothing() {
     let path = format!("/past-syncs/{}", run["id"].as_str().unwrap());
     // The answers of the first wave are held back until the past sync is cancelled beside them.
     world.quickbooks().plan(FaultPlan {
-        operation: Some(Operation::CreateJournalEntry),
-        next: Some(8),
+        operation: Some(Operation::Batch),
+        next: Some(1),
         delay_after_ms: 300,
         ..FaultPlan::default()
     });

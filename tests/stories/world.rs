@@ -54,6 +54,7 @@ impl Default for Shape {
             posting: Posting {
                 requests_per_second: 10_000,
                 requests_per_minute: 600_000,
+                batches_per_minute: 600_000,
                 ..Posting::default()
             },
             application_role: migration::roles::APPLICATION,

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod bell;
+mod budget;
 mod ear;
 mod grants;
 mod jobs;
@@ -15,6 +16,7 @@ mod watch;
 mod work;
 
 pub use bell::RedisBell;
+pub use budget::RedisBudget;
 pub use work::Work;
 
 use anyhow::Context;

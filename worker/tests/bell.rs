@@ -92,6 +92,7 @@ impl World {
             rounding_tolerance: None,
             net_lines: None,
             closed_period: None,
+            batches: None,
         };
         tenant::create(&self.service, &Caller::Platform, request)
             .await

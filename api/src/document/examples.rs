@@ -91,6 +91,7 @@ fn requests(id: &str, kind: &str) -> Vec<Shown> {
         "update_settings" => vec![
             ("Another policy", json!({"closed_period": "first_open_day"})),
             ("A tolerance", json!({"rounding_tolerance": "0.05"})),
+            ("No batches", json!({"batches": false})),
         ],
         "update_tenant" => vec![
             ("Suspend", json!({"status": "suspended"})),

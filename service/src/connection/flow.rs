@@ -5,6 +5,7 @@
 
 use super::company;
 use crate::access::Caller;
+use crate::budget::{Kind, Priority};
 use crate::error::Error;
 use crate::{Service, secret};
 use chrono::{DateTime, Utc};
@@ -306,10 +307,10 @@ async fn connect(
         .company(company_id, &grant.access_token);
     // A person waits in front of a browser: over the pace is better than not at all.
     for _ in 0..2 {
-        let _ = service
-            .pace()
-            .leave(company_id, Duration::from_secs(2))
-            .await;
+        let patience = Duration::from_secs(2);
+        let budget = service.budget();
+        let leave = budget.leave(company_id, Kind::Single, Priority::First, patience);
+        let _ = leave.await;
     }
     let (info, preferences) = match (company.info().await, company.preferences().await) {
         (Ok(info), Ok(preferences)) => (info.value, preferences.value),

@@ -2,6 +2,7 @@
 //! pace, and never for long.
 
 use super::Window;
+use crate::budget::{Kind, Priority};
 use crate::error::Error;
 use crate::grant::{self, NoAccess};
 use crate::{Service, connection};
@@ -219,7 +220,9 @@ async fn read(
     until: Instant,
 ) -> Result<(usize, Vec<PostedEntry>), Trouble> {
     let left = until.saturating_duration_since(Instant::now());
-    let in_time = service.pace().leave(&connection.company_id, left).await;
+    let budget = service.budget();
+    let leave = budget.leave(&connection.company_id, Kind::Single, Priority::First, left);
+    let in_time = leave.await;
     if in_time.is_err() || Instant::now() >= until {
         return Err(Trouble::Other(format!(
             "looking numbers up took longer than {} seconds at the pace QuickBooks allows; take a shorter window to have all of \

@@ -10,6 +10,9 @@ use entity::store::TenantTx;
 use sea_orm::FromQueryResult;
 use std::collections::HashMap;
 
+/// Items of a batch.
+const BATCH_ITEMS: i64 = 30;
+
 /// Events of a past sync by where they stand.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, FromQueryResult)]
 struct Counts {
@@ -32,6 +35,8 @@ struct Pace {
     live: i64,
     /// Whether each slice costs a look-up of its numbers before it is sent.
     looks_up: bool,
+    /// Whether the tenant's backlogs go in batches.
+    batches: bool,
 }
 
 /// Past syncs as they are told, in the order given.
@@ -100,9 +105,11 @@ async fn pace(tx: &TenantTx) -> Result<Option<Pace>, Error> {
         .await?
         .pop()
         .map_or(0, |live| live.events);
+    let tenant = tx.one(tx.find::<entity::tenant::Entity>()).await?;
     Ok(Some(Pace {
         live,
         looks_up: !connection.guards_numbers,
+        batches: tenant.is_some_and(|tenant| tenant.batches),
     }))
 }
 
@@ -143,18 +150,26 @@ fn percent(done: i64, all: i64) -> u8 {
     u8::try_from((done.clamp(0, all)).saturating_mul(100) / all).unwrap_or(100)
 }
 
-// Each event is one request, and each slice one more where numbers are looked up first.
+// A live event is one request, and each slice is one more where numbers are looked up first. Of the others, as many go in
+// batches as may, and one a request besides.
 fn remaining_seconds(waiting: i64, pace: &Pace, posting: &Posting) -> i64 {
     let events = waiting.saturating_add(pace.live);
-    let slice = i64::try_from(posting.slice.max(1)).unwrap_or(i64::MAX);
+    let slice = i64::try_from(posting.backlog.max(1)).unwrap_or(i64::MAX);
     let looked_up = if pace.looks_up {
         divided_up(events, slice)
     } else {
         0
     };
     let per_minute = i64::from(posting.requests_per_minute.max(1));
-    let requests = events.saturating_add(looked_up);
-    divided_up(requests.saturating_mul(60), per_minute)
+    let in_batches = match pace.batches {
+        true => i64::from(posting.batches_per_minute).min(per_minute) * (BATCH_ITEMS - 1),
+        false => 0,
+    };
+    let requests = pace.live.saturating_add(looked_up);
+    divided_up(requests.saturating_mul(60), per_minute).saturating_add(divided_up(
+        waiting.saturating_mul(60),
+        per_minute.saturating_add(in_batches),
+    ))
 }
 
 fn divided_up(number: i64, by: i64) -> i64 {
@@ -189,11 +204,15 @@ mod tests {
     #[test]
     fn live_events_and_look_ups_take_their_share_of_the_minute() {
         let posting = Posting {
-            slice: 10,
+            backlog: 10,
             requests_per_minute: 420,
             ..Posting::default()
         };
-        let pace = |live, looks_up| Pace { live, looks_up };
+        let pace = |live, looks_up| Pace {
+            live,
+            looks_up,
+            batches: false,
+        };
         assert_eq!(remaining_seconds(4_200, &pace(0, false), &posting), 600);
         assert_eq!(
             remaining_seconds(4_200, &pace(4_200, false), &posting),
@@ -201,5 +220,11 @@ mod tests {
         );
         assert_eq!(remaining_seconds(4_200, &pace(0, true), &posting), 660);
         assert_eq!(remaining_seconds(1, &pace(0, false), &posting), 1);
+        let in_batches = Pace {
+            batches: true,
+            ..pace(0, false)
+        };
+        let posting = Posting::default();
+        assert_eq!(remaining_seconds(16_600, &in_batches, &posting), 600);
     }
 }

@@ -4,35 +4,69 @@ use crate::error::Error;
 use accounting::posting::{Absences, BatchName, EntryChange, EntryState, EventChange, EventStatus};
 use entity::id::{EventId, JournalEntryId};
 use entity::store::TenantTx;
+use sea_orm::FromQueryResult;
+use std::collections::HashSet;
 use std::time::Duration;
 
-/// Changes an entry's state; `qbo_id` where it comes to be in the books. False, and nothing written, where the entry is in no
-/// state that this leads from.
-pub(crate) async fn entry(
+/// Changes the state of entries, each from where the change may begin; those that changed. `qbo_ids`, where they come to be
+/// in the books, are of `ids` in their order.
+pub(crate) async fn entries(
     tx: &TenantTx,
-    id: JournalEntryId,
+    ids: &[JournalEntryId],
     change: EntryChange,
-    qbo_id: Option<&str>,
-) -> Result<bool, Error> {
-    let done = tx
-        .execute(
-            "UPDATE journal_entry SET state = $3, qbo_id = $4, due_at = tillpost_now() + make_interval(secs => $5),
-               absences = CASE WHEN $6 THEN absences + 1 ELSE 0 END, attempts = attempts + $7,
+    qbo_ids: &[String],
+) -> Result<HashSet<JournalEntryId>, Error> {
+    let changed = tx
+        .query_as::<Entry>(
+            "UPDATE journal_entry j SET state = $4, qbo_id = c.qbo_id, due_at = tillpost_now() + make_interval(secs => $5),
+               absences = CASE WHEN $6 THEN j.absences + 1 ELSE 0 END, attempts = j.attempts + $7,
                settled_at = CASE WHEN $8 THEN tillpost_now() END
-              WHERE {mine} AND id = $2 AND state = ANY($9)",
+              FROM unnest($2::uuid[], $3::text[]) AS c(id, qbo_id)
+              WHERE {mine:j} AND j.id = c.id AND j.state = ANY($9) RETURNING j.id",
             vec![
-                id.into(),
+                uuids(ids).into(),
+                qbo_ids.to_vec().into(),
                 change.to().as_str().into(),
-                qbo_id.map(str::to_owned).into(),
                 seconds(change.due_after()).into(),
                 (change.absences() == Absences::Count).into(),
-                i32::try_from(change.attempts()).map_err(Error::internal)?.into(),
+                attempts(change)?.into(),
                 change.settles().into(),
                 states(change.from()).into(),
             ],
         )
         .await?;
-    Ok(done.rows_affected() > 0)
+    Ok(changed.into_iter().map(|row| row.id).collect())
+}
+
+/// The intent of entries, each with the name that it goes out under as an item, which is fixed for good; those that changed.
+pub(crate) async fn intend(
+    tx: &TenantTx,
+    intended: &[(JournalEntryId, Option<BatchName>)],
+) -> Result<HashSet<JournalEntryId>, Error> {
+    let change = EntryChange::Intend;
+    let ids: Vec<JournalEntryId> = intended.iter().map(|(id, _)| *id).collect();
+    let names = |part: fn(&BatchName) -> &String| -> Vec<String> {
+        let part = |name: &Option<BatchName>| name.as_ref().map(part).cloned().unwrap_or_default();
+        intended.iter().map(|(_, name)| part(name)).collect()
+    };
+    let changed = tx
+        .query_as::<Entry>(
+            "UPDATE journal_entry j SET state = $5, due_at = NULL, absences = 0, attempts = j.attempts + $6, settled_at = NULL,
+               batch_request_id = coalesce(j.batch_request_id, nullif(c.batch_request_id, '')),
+               batch_item_id = coalesce(j.batch_item_id, nullif(c.batch_item_id, ''))
+              FROM unnest($2::uuid[], $3::text[], $4::text[]) AS c(id, batch_request_id, batch_item_id)
+              WHERE {mine:j} AND j.id = c.id AND j.state = ANY($7) RETURNING j.id",
+            vec![
+                uuids(&ids).into(),
+                names(|name| &name.request_id).into(),
+                names(|name| &name.item_id).into(),
+                change.to().as_str().into(),
+                attempts(change)?.into(),
+                states(change.from()).into(),
+            ],
+        )
+        .await?;
+    Ok(changed.into_iter().map(|row| row.id).collect())
 }
 
 /// Withdraws the entries of these events in the company that were never sent; tells how many.
@@ -57,63 +91,69 @@ pub(crate) async fn withdraw(
     Ok(done.rows_affected())
 }
 
-/// Fixes the name that an entry goes out under as an item, with its intent and for good.
-pub(crate) async fn name(tx: &TenantTx, id: JournalEntryId, name: &BatchName) -> Result<(), Error> {
-    tx.execute(
-        "UPDATE journal_entry SET batch_request_id = $3, batch_item_id = $4
-          WHERE {mine} AND id = $2 AND batch_request_id IS NULL",
-        vec![
-            id.into(),
-            name.request_id.clone().into(),
-            name.item_id.clone().into(),
-        ],
-    )
-    .await?;
-    Ok(())
-}
-
-/// Changes an event's status, where it brings no problem and no success with it; only in `version`, where one is given.
-/// False, and nothing written, where the event has no status that this leads from.
-pub(crate) async fn event(
+/// Changes the status of events, where it brings no problem and no success with it; those that changed, each from where the
+/// change may begin. With `versions`, of `ids` in their order, only in these.
+pub(crate) async fn events(
     tx: &TenantTx,
-    id: EventId,
+    ids: &[EventId],
     change: EventChange,
-    version: Option<i32>,
-) -> Result<bool, Error> {
+    versions: Option<&[i32]>,
+) -> Result<HashSet<EventId>, Error> {
     let tries = i32::from(matches!(change, EventChange::QueueAgain { .. }));
-    let done = tx
-        .execute(
-            "UPDATE event SET status = $3, due_at = tillpost_now() + make_interval(secs => $4), tries = tries + $5,
+    let versions = versions.unwrap_or_default();
+    let changed = tx
+        .query_as::<Event>(
+            "UPDATE event e SET status = $4, due_at = tillpost_now() + make_interval(secs => $5), tries = e.tries + $6,
                updated_at = tillpost_now()
-              WHERE {mine} AND id = $2 AND status = ANY($6) AND version = coalesce($7, version)",
+              FROM unnest($2::uuid[], $3::int[]) AS c(id, version)
+              WHERE {mine:e} AND e.id = c.id AND e.status = ANY($7) AND e.version = coalesce(c.version, e.version)
+              RETURNING e.id",
             vec![
-                id.into(),
+                ids.iter().map(|id| id.0).collect::<Vec<_>>().into(),
+                versions.to_vec().into(),
                 change.to().as_str().into(),
                 seconds(change.due_after()).into(),
                 tries.into(),
                 statuses(change.from()).into(),
-                version.into(),
             ],
         )
         .await?;
-    Ok(done.rows_affected() > 0)
+    Ok(changed.into_iter().map(|row| row.id).collect())
 }
 
-/// The event's entry is in the books.
-pub(crate) async fn synced(tx: &TenantTx, id: EventId) -> Result<(), Error> {
+/// The events' entries are in the books.
+pub(crate) async fn synced(tx: &TenantTx, ids: &[EventId]) -> Result<(), Error> {
     let change = EventChange::Sync;
     tx.execute(
         "UPDATE event SET status = $3, due_at = NULL, problem_code = NULL, problem_detail = NULL,
            problem_facts = NULL, synced_at = tillpost_now(), retried_code = NULL, updated_at = tillpost_now()
-          WHERE {mine} AND id = $2 AND status = ANY($4)",
+          WHERE {mine} AND id = ANY($2) AND status = ANY($4)",
         vec![
-            id.into(),
+            ids.iter().map(|id| id.0).collect::<Vec<_>>().into(),
             change.to().as_str().into(),
             statuses(change.from()).into(),
         ],
     )
     .await?;
     Ok(())
+}
+
+#[derive(FromQueryResult)]
+struct Entry {
+    id: JournalEntryId,
+}
+
+#[derive(FromQueryResult)]
+struct Event {
+    id: EventId,
+}
+
+fn uuids(ids: &[JournalEntryId]) -> Vec<uuid::Uuid> {
+    ids.iter().map(|id| id.0).collect()
+}
+
+fn attempts(change: EntryChange) -> Result<i32, Error> {
+    i32::try_from(change.attempts()).map_err(Error::internal)
 }
 
 /// The statuses as a statement's list.

@@ -18,7 +18,6 @@ use entity::event::Model as EventRow;
 use entity::id::{EventId, JournalEntryId};
 use entity::journal_entry::Model as EntryRow;
 use entity::store::TenantTx;
-use sea_orm::ActiveValue::{NotSet, Set};
 use std::collections::HashMap;
 
 /// A sealed entry that may be sent.
@@ -77,14 +76,9 @@ pub(super) async fn slice(turn: &mut Turn<'_>, most: usize) -> Result<Told, Erro
     // A company that did not answer well, or refused every entry, gets one, to see whether it takes it now.
     let on_trial = sync.waiting_code.as_deref() == Some(sync::UNAVAILABLE)
         || turn.connection.held_code.is_some();
+    turn.on_trial = on_trial;
     let most = if on_trial { 1 } else { most };
-    let events = tx
-        .query_as::<EventRow>(
-            "SELECT * FROM event WHERE {mine} AND status = 'not_synced' AND due_at <= tillpost_now()
-              ORDER BY past, occurred_at, id LIMIT $2 FOR UPDATE SKIP LOCKED",
-            vec![i64::try_from(most).unwrap_or(i64::MAX).into()],
-        )
-        .await?;
+    let events = due(&tx, turn, most).await?;
     if events.is_empty() {
         return Ok(nothing(0));
     }
@@ -98,12 +92,23 @@ pub(super) async fn slice(turn: &mut Turn<'_>, most: usize) -> Result<Told, Erro
     let mut entries = latest_entries(&tx, turn, &events).await?;
     let taken = events.len();
     let mut ready = Vec::with_capacity(taken);
+    let mut generations = Vec::new();
     for event in events {
         let known = entries.remove(&event.id);
-        if let Some(entry) = one(&tx, turn, &books, &event, known).await? {
-            ready.push(entry);
+        match one(&tx, turn, &books, &event, known).await? {
+            Made::Nothing => {}
+            Made::Again(entry) => ready.push(entry),
+            Made::New(entry, generation) => {
+                generations.push((ready.len(), generation));
+                ready.push(entry);
+            }
         }
     }
+    let new: Vec<(&Ready, i32)> = generations
+        .into_iter()
+        .filter_map(|(place, generation)| Some((ready.get(place)?, generation)))
+        .collect();
+    insert(&tx, turn, &new).await?;
     reach(FailPoint::SealBeforeCommit);
     tx.commit().await?;
     reach(FailPoint::SealCommitted);
@@ -114,6 +119,29 @@ pub(super) async fn slice(turn: &mut Turn<'_>, most: usize) -> Result<Told, Erro
     };
     turn.claimed(ready);
     Ok(Heard::Claimed(claimed))
+}
+
+// Live events alone, or past ones alone.
+async fn due(tx: &TenantTx, turn: &Turn<'_>, most: usize) -> Result<Vec<EventRow>, Error> {
+    let posting = &turn.service.settings().posting;
+    let kinds: &[(bool, u64)] = match turn.is_aside {
+        true => &[(false, posting.slice)],
+        false => &[(false, posting.slice), (true, posting.backlog)],
+    };
+    for (past, slice) in kinds {
+        let most = u64::try_from(most).unwrap_or(u64::MAX).min(*slice);
+        let events = tx
+            .query_as::<EventRow>(
+                "SELECT * FROM event WHERE {mine} AND status = 'not_synced' AND past = $2 AND due_at <= tillpost_now()
+                  ORDER BY occurred_at, id LIMIT $3 FOR UPDATE SKIP LOCKED",
+                vec![(*past).into(), i64::try_from(most).unwrap_or(i64::MAX).into()],
+            )
+            .await?;
+        if !events.is_empty() {
+            return Ok(events);
+        }
+    }
+    Ok(Vec::new())
 }
 
 // The latest generation of each event's entry in this company.
@@ -135,41 +163,51 @@ async fn latest_entries(
         .collect())
 }
 
+/// What was made of an event.
+enum Made {
+    /// No entry: it ended, or waits.
+    Nothing,
+    /// The entry that was sealed before.
+    Again(Ready),
+    /// An entry of this generation, to be kept.
+    New(Ready, i32),
+}
+
 async fn one(
     tx: &TenantTx,
     turn: &Turn<'_>,
     books: &Books,
     event: &EventRow,
     known: Option<EntryRow>,
-) -> Result<Option<Ready>, Error> {
+) -> Result<Made, Error> {
     let generation = Known::next_generation(known.as_ref().map(|entry| entry.generation));
     if let Some(entry) = known {
         let state = EntryState::read(&entry.state)
             .ok_or_else(|| Error::internal(format!("an entry is {}", entry.state)))?;
         match Known::of(state, entry.event_version, event.version) {
             Known::Fresh => {}
-            Known::Again => return Ok(Some(again(entry, event))),
+            Known::Again => return Ok(Made::Again(again(entry, event))),
             Known::Outdated => {
-                change::entry(tx, entry.id, EntryChange::Withdraw, None).await?;
+                change::entries(tx, &[entry.id], EntryChange::Withdraw, &[]).await?;
             }
             Known::Posted => {
-                change::synced(tx, event.id).await?;
+                change::synced(tx, &[event.id]).await?;
                 let detail = "its entry is in the books of this company already; nothing was sent";
                 let change = Change {
                     detail: Some(detail),
                     ..Change::of_ours(Happened::Synced)
                 };
                 history::record(tx, event.id, change).await?;
-                return Ok(None);
+                return Ok(Made::Nothing);
             }
             Known::PostedOtherwise => {
                 let finding = Finding::already_posted(entry.event_version, event.version);
                 fail(tx, event.id, &finding).await?;
-                return Ok(None);
+                return Ok(Made::Nothing);
             }
             Known::InDoubt => {
-                change::event(tx, event.id, EventChange::Await, None).await?;
-                return Ok(None);
+                change::events(tx, &[event.id], EventChange::Await, None).await?;
+                return Ok(Made::Nothing);
             }
         }
     }
@@ -177,18 +215,19 @@ async fn one(
         Ok(Journalized::Entry(entry)) => {
             let charset = entry::charset(&turn.connection);
             let sealed = entry::seal(event.id, &event.number, &entry, charset);
-            insert(tx, turn, event, generation, entry.date(), sealed)
-                .await
-                .map(Some)
+            Ok(Made::New(
+                sealed_anew(turn, event, generation, entry.date(), sealed),
+                generation,
+            ))
         }
         Ok(Journalized::Skipped(reason)) => {
             end(tx, event.id, EventChange::Skip, &Finding::of_skip(reason)).await?;
-            Ok(None)
+            Ok(Made::Nothing)
         }
         Err(refusal) => {
             let names = Names::of_refusal(tx, &turn.lease.company_id, &refusal).await?;
             fail(tx, event.id, &Finding::of_refusal(&refusal, &names)).await?;
-            Ok(None)
+            Ok(Made::Nothing)
         }
     }
 }
@@ -217,51 +256,25 @@ fn batch_name(request_id: Option<String>, item_id: Option<String>) -> Option<Bat
     })
 }
 
-async fn insert(
-    tx: &TenantTx,
+fn sealed_anew(
     turn: &Turn<'_>,
     event: &EventRow,
     generation: i32,
     accounting_date: NaiveDate,
     sealed: Sealed,
-) -> Result<Ready, Error> {
-    let id = JournalEntryId::new();
+) -> Ready {
     let environment = turn.service.settings().environment.as_str();
-    let request_id = identity::request_id(
-        environment,
-        turn.tenant,
-        &turn.lease.company_id,
-        event.id,
-        generation,
-    );
-    tx.insert(entity::journal_entry::ActiveModel {
-        tenant_id: Set(turn.tenant),
-        id: Set(id),
-        event_id: Set(event.id),
-        event_version: Set(event.version),
-        company_id: Set(turn.lease.company_id.clone()),
-        generation: Set(generation),
-        request_id: Set(request_id.clone()),
-        number: Set(event.number.clone()),
-        accounting_date: Set(accounting_date),
-        body: Set(sealed.body.clone()),
-        content_hash: Set(sealed.content_hash.clone()),
-        state: Set("sealed".to_owned()),
-        absences: NotSet,
-        due_at: NotSet,
-        attempts: NotSet,
-        batch_request_id: NotSet,
-        batch_item_id: NotSet,
-        qbo_id: NotSet,
-        sealed_at: NotSet,
-        settled_at: NotSet,
-    })
-    .await?;
-    Ok(Ready {
-        id,
+    Ready {
+        id: JournalEntryId::new(),
         event: event.id,
         number: event.number.clone(),
-        request_id,
+        request_id: identity::request_id(
+            environment,
+            turn.tenant,
+            &turn.lease.company_id,
+            event.id,
+            generation,
+        ),
         body: sealed.body,
         content_hash: sealed.content_hash,
         attempts: 0,
@@ -270,7 +283,41 @@ async fn insert(
         accounting_date,
         batch: None,
         past: event.past,
-    })
+    }
+}
+
+// Seals entries: their bytes are fixed from here on.
+async fn insert(tx: &TenantTx, turn: &Turn<'_>, new: &[(&Ready, i32)]) -> Result<(), Error> {
+    if new.is_empty() {
+        return Ok(());
+    }
+    let texts = |of: fn(&Ready) -> &String| -> Vec<String> {
+        new.iter().map(|(entry, _)| of(entry).clone()).collect()
+    };
+    let numbers = |of: fn(&(&Ready, i32)) -> i32| -> Vec<i32> { new.iter().map(of).collect() };
+    let dates: Vec<NaiveDate> = new.iter().map(|(entry, _)| entry.accounting_date).collect();
+    let bodies: Vec<Vec<u8>> = new.iter().map(|(entry, _)| entry.body.clone()).collect();
+    tx.execute(
+        "INSERT INTO journal_entry (tenant_id, company_id, state, id, event_id, event_version, generation, request_id, number,
+           accounting_date, body, content_hash)
+         SELECT $1, $2, $3, n.* FROM unnest($4::uuid[], $5::uuid[], $6::int[], $7::int[], $8::text[], $9::text[], $10::date[],
+           $11::bytea[], $12::text[]) AS n",
+        vec![
+            turn.lease.company_id.clone().into(),
+            EntryState::Sealed.as_str().into(),
+            new.iter().map(|(entry, _)| entry.id.0).collect::<Vec<_>>().into(),
+            new.iter().map(|(entry, _)| entry.event.0).collect::<Vec<_>>().into(),
+            numbers(|(entry, _)| entry.version).into(),
+            numbers(|(_, generation)| *generation).into(),
+            texts(|entry| &entry.request_id).into(),
+            texts(|entry| &entry.number).into(),
+            dates.into(),
+            bodies.into(),
+            texts(|entry| &entry.content_hash).into(),
+        ],
+    )
+    .await?;
+    Ok(())
 }
 
 /// A person must act: the event fails, and they are told.

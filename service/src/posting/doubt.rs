@@ -11,6 +11,7 @@ use crate::problem::Finding;
 use accounting::posting::{Doubt, EntryChange, EntryState, EventChange, Found, Heard, Settlement};
 use entity::id::{EventId, JournalEntryId};
 use entity::journal_entry::Model as EntryRow;
+use entity::store::TenantTx;
 use quickbooks::PostedEntry;
 use std::time::Duration;
 
@@ -138,34 +139,75 @@ pub(super) async fn settle(
     if !lease::holds(&tx, turn.lease).await? {
         return Ok(Heard::Lost);
     }
-    for (key, settlement) in settlements {
-        let Some(sought) = turn.sought.get(key) else {
+    // As they are ordered: those in the books first, and failures, one by one, last.
+    for group in settlements.chunk_by(|(_, one), (_, next)| one == next) {
+        let Some((_, settlement)) = group.first() else {
             continue;
         };
-        let (found, holder) = compare(&turn.found, sought);
-        let qbo_id = holder
-            .filter(|_| found == Found::Ours)
-            .map(|holder| holder.id.as_str());
-        // Whatever it is by now, it is not in doubt any more.
-        if !change::entry(&tx, *key, settlement.entry, qbo_id).await? {
-            continue;
-        }
-        match settlement.event {
-            None => {}
-            Some(EventChange::Sync) => settle::synced(&tx, turn, sought.event).await?,
-            Some(EventChange::Fail) => {
-                let finding = Finding::number_taken(&sought.number, holder);
-                claim::fail(&tx, sought.event, &finding).await?;
+        let sought: Vec<(JournalEntryId, &Sought)> = group
+            .iter()
+            .filter_map(|(key, _)| Some((*key, turn.sought.get(key)?)))
+            .collect();
+        if settlement.event == Some(EventChange::Fail) {
+            for (key, sought) in sought {
+                give_way(&tx, turn, key, settlement.entry, sought).await?;
             }
-            Some(other) => {
-                change::event(&tx, sought.event, other, None).await?;
-            }
+        } else {
+            together(&tx, turn, *settlement, &sought).await?;
         }
     }
     reach(FailPoint::LookUpBeforeCommit);
     tx.commit().await?;
     reach(FailPoint::LookUpCommitted);
     Ok(Heard::Done)
+}
+
+async fn together(
+    tx: &TenantTx,
+    turn: &Turn<'_>,
+    settlement: Settlement,
+    sought: &[(JournalEntryId, &Sought)],
+) -> Result<(), Error> {
+    let ids: Vec<JournalEntryId> = sought.iter().map(|(key, _)| *key).collect();
+    let ours = |sought: &Sought| {
+        let (found, holder) = compare(&turn.found, sought);
+        let holder = holder.filter(|_| found == Found::Ours);
+        holder.map(|holder| holder.id.clone()).unwrap_or_default()
+    };
+    let qbo_ids: Vec<String> = match settlement.event {
+        Some(EventChange::Sync) => sought.iter().map(|(_, sought)| ours(sought)).collect(),
+        _ => Vec::new(),
+    };
+    let changed = change::entries(tx, &ids, settlement.entry, &qbo_ids).await?;
+    // Whatever the others are by now, they are not in doubt any more.
+    let events: Vec<EventId> = sought
+        .iter()
+        .filter(|(key, _)| changed.contains(key))
+        .map(|(_, sought)| sought.event)
+        .collect();
+    match settlement.event {
+        Some(EventChange::Sync) if !events.is_empty() => settle::synced(tx, turn, &events).await?,
+        Some(other) if other != EventChange::Sync => {
+            change::events(tx, &events, other, None).await?;
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+async fn give_way(
+    tx: &TenantTx,
+    turn: &Turn<'_>,
+    key: JournalEntryId,
+    change: EntryChange,
+    sought: &Sought,
+) -> Result<(), Error> {
+    if change::entries(tx, &[key], change, &[]).await?.is_empty() {
+        return Ok(());
+    }
+    let (_, holder) = compare(&turn.found, sought);
+    let finding = Finding::number_taken(&sought.number, holder);
+    claim::fail(tx, sought.event, &finding).await
 }
 
 // Ours wins over a foreign one with the same number: an entry of ours in the books is a fact, whoever else uses its number.

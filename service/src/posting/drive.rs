@@ -5,12 +5,12 @@ use super::{Turn, claim, doubt, errands, patience, send};
 use crate::Service;
 use crate::error::Error;
 use crate::gate::since_boot;
-use accounting::posting::{Course, Errands, Heard, Policy, Step, Waits};
+use accounting::posting::{BATCH_ITEMS_MAX, Course, Errands, Heard, Policy, Step, Waits};
 use entity::id::{JournalEntryId, TenantId};
 use tokio_util::sync::CancellationToken;
 
-/// Entries looked up by one query.
-const LOOK_UP_MOST: usize = 30;
+/// Entries looked up by one query: those of several batches. A read is metered, however much it asks for.
+const LOOK_UP_MOST: usize = 4 * BATCH_ITEMS_MAX;
 
 /// What is told of a step.
 pub(super) type Told = Heard<JournalEntryId>;
@@ -20,9 +20,11 @@ pub(super) async fn work(
     service: &Service,
     tenant: TenantId,
     lease: &Lease,
+    batches: bool,
     stop: &CancellationToken,
 ) -> Result<(), Error> {
-    let (mut course, mut step) = Course::begin(policy(service));
+    let policy = policy(service, batches);
+    let (mut course, mut step) = Course::begin(policy);
     let mut turn: Option<Turn<'_>> = None;
     loop {
         let told = match (&mut turn, step) {
@@ -30,7 +32,7 @@ pub(super) async fn work(
             (_, Step::TakeOver { after }) => doubt::take_over(service, lease, after).await?,
             (Some(turn), step) => act(turn, step, stop).await?,
             // The first errand is to get in.
-            (None, _) => match errands::open(service, tenant, lease).await? {
+            (None, _) => match errands::open(service, tenant, lease, policy).await? {
                 Some(opened) => errands::run(turn.insert(opened), stop).await?,
                 None => Heard::Errands(Errands::Over),
             },
@@ -39,7 +41,7 @@ pub(super) async fn work(
     }
 }
 
-fn policy(service: &Service) -> Policy {
+fn policy(service: &Service, batches: bool) -> Policy {
     let posting = &service.settings().posting;
     Policy {
         waits: Waits {
@@ -48,13 +50,14 @@ fn policy(service: &Service) -> Policy {
             absence_gap: posting.absence_gap,
         },
         send_window: posting.send_window,
-        slice: usize::try_from(posting.slice).unwrap_or(usize::MAX),
+        slice: usize::try_from(posting.backlog.max(posting.slice)).unwrap_or(usize::MAX),
         look_up_most: LOOK_UP_MOST,
-        batch_items: 0,
+        batch_items: if batches { BATCH_ITEMS_MAX } else { 0 },
     }
 }
 
-async fn act(
+/// Does one step.
+pub(super) async fn act(
     turn: &mut Turn<'_>,
     step: Step<JournalEntryId>,
     stop: &CancellationToken,
@@ -65,9 +68,9 @@ async fn act(
         Step::Ask { keys } => doubt::ask(turn, &keys).await,
         Step::Settle { settlements } => doubt::settle(turn, &settlements).await,
         Step::Claim { most } => claim::slice(turn, most).await,
-        Step::Share(wanted) => send::share(turn, wanted).await,
+        Step::Share(wanted) => Ok(send::share(turn, wanted)),
         Step::Intend { requests } => send::intend(turn, requests).await,
-        Step::Send(wave) => send::wave(turn, &wave).await,
+        Step::Send(wave) => send::wave_and_aside(turn, &wave, stop).await,
         Step::Refresh => errands::refresh(turn).await,
         Step::Wait { why, wait } => patience::wait(turn, why, wait).await,
         Step::Halt(halt) => patience::halt(turn, halt).await,

@@ -9,7 +9,7 @@ use crate::dimension::{self, ImportRun};
 use crate::error::Error;
 use crate::grant::{self, Access, NoAccess};
 use crate::{Service, connection, need, sync};
-use accounting::posting::{Errands, Heard};
+use accounting::posting::{Errands, Heard, Policy};
 use chrono::TimeDelta;
 use entity::connection::Model as Connection;
 use entity::id::TenantId;
@@ -34,6 +34,7 @@ pub(super) async fn open<'a>(
     service: &'a Service,
     tenant: TenantId,
     lease: &'a Lease,
+    policy: Policy,
 ) -> Result<Option<Turn<'a>>, Error> {
     let tx = service.tenant(tenant).await?;
     let connection = connection::company(&tx).await?;
@@ -48,7 +49,7 @@ pub(super) async fn open<'a>(
     let until = Instant::now() + service.settings().posting.turn;
     while need::catch_up(service, tenant).await? && Instant::now() < until {}
     Ok(Some(Turn::new(
-        service, tenant, lease, connection, access, until,
+        service, tenant, lease, connection, access, until, policy,
     )))
 }
 

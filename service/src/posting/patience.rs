@@ -23,6 +23,10 @@ pub(super) fn trouble(turn: &mut Turn<'_>, failure: Failure) -> Told {
 
 /// Leaves the company alone for a while, and tells a person why where there is something to tell.
 pub(super) async fn wait(turn: &Turn<'_>, why: Why, wait: Duration) -> Result<Told, Error> {
+    if why == Why::Throttled {
+        let company = &turn.lease.company_id;
+        turn.service.budget().refused(company, wait).await;
+    }
     let tx = turn.tx().await?;
     let until = tx.now().await? + TimeDelta::from_std(wait).unwrap_or(TimeDelta::minutes(5));
     if !lease::throttle(&tx, turn.lease, until).await? {

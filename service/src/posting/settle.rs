@@ -9,7 +9,7 @@ use crate::problem::reach::{self, Reach};
 use crate::problem::{Code, Finding, Names, Refused};
 use crate::{chart, sync};
 use accounting::Dimension;
-use accounting::posting::{Effect, EventChange, Outcome, Wave};
+use accounting::posting::{Effect, EventChange, Outcome, Settlement, Wave};
 use entity::id::{EventId, JournalEntryId};
 use entity::store::TenantTx;
 use quickbooks::{Answer, DraftedEntry, Failure, PostedEntry};
@@ -58,56 +58,146 @@ impl Settled {
     }
 }
 
-/// Settles one entry: attempt, entry, event and what a person sees, in one transaction. A lease that was lost settles
-/// nothing; the next holder looks the entry up.
-pub(super) async fn one(
+/// One entry of a request, and what came of it.
+pub(super) struct Sent<'a> {
+    pub(super) entry: &'a Ready,
+    pub(super) outcome: Outcome,
+    pub(super) report: Option<Report>,
+}
+
+impl Sent<'_> {
+    fn failure(&self) -> Option<&Failure> {
+        self.report.as_ref()?.failure.as_ref()
+    }
+}
+
+/// Settles the entries of one request, each by itself in meaning: attempts, entries, events and what a person sees, in one
+/// transaction. What came to the same is written together. A lease that was lost settles nothing; the next holder looks the
+/// entries up.
+pub(super) async fn all(
     turn: &Turn<'_>,
     wave: &Wave<JournalEntryId>,
-    entry: &Ready,
-    outcome: Outcome,
-    report: Option<Report>,
-) -> Result<Settled, Error> {
+    sent: Vec<Sent<'_>>,
+) -> Result<Vec<Settled>, Error> {
     let tx = turn.tx().await?;
-    let tries = u32::try_from(entry.tries).unwrap_or(u32::MAX);
-    let settlement = wave.settle(outcome, tries);
-    let qbo_id = report
-        .as_ref()
-        .and_then(|report| report.entry_id.as_deref())
-        .filter(|_| outcome == Outcome::Posted);
-    if !lease::holds(&tx, turn.lease).await?
-        || !change::entry(&tx, entry.id, settlement.entry, qbo_id).await?
-    {
-        tracing::warn!(tenant.id = %turn.tenant, event.id = %entry.event, "an outcome came after the lease was lost");
-        return Ok(Settled::of(Effect::Lost));
+    if !lease::holds(&tx, turn.lease).await? {
+        return Ok(sent.iter().map(|sent| lost(turn, sent)).collect());
     }
-    record(&tx, entry, outcome, report.as_ref()).await?;
-    let failure = report.as_ref().and_then(|report| report.failure.as_ref());
-    let mut settled = Settled::of(Effect::of(outcome));
-    match settlement.event {
-        None => {}
-        Some(EventChange::Sync) => synced(&tx, turn, entry.event).await?,
-        Some(EventChange::Fail) => {
-            let finding = refusal(&tx, turn, entry, failure).await?;
-            claim::end(&tx, entry.event, EventChange::Fail, &finding).await?;
-            settled = remember(&tx, turn, entry, failure, finding.code).await?;
-            claim::tell(&tx, entry.event, &finding).await?;
-        }
-        Some(other) => {
-            change::event(&tx, entry.event, other, None).await?;
+    let mut settled = Vec::with_capacity(sent.len());
+    let mut last = Vec::new();
+    for (settlement, group) in alike(wave, sent) {
+        // A failure locks its alert, which everybody locks after what a success writes to.
+        if settlement.event == Some(EventChange::Fail) {
+            last.extend(group.into_iter().map(|sent| (settlement, sent)));
+        } else {
+            settled.extend(together(&tx, turn, settlement, &group).await?);
         }
     }
-    if outcome == Outcome::Halted {
-        patience::company_refuses(&tx, turn, failure).await?;
+    for (settlement, sent) in last {
+        settled.push(failed(&tx, turn, settlement, &sent).await?);
     }
     reach(FailPoint::SettleBeforeCommit);
     tx.commit().await?;
     reach(FailPoint::SettleCommitted);
+    Ok(settled)
+}
+
+// Entries that came to the same; those in the books first, since success is written before failure.
+fn alike<'a>(wave: &Wave<JournalEntryId>, sent: Vec<Sent<'a>>) -> Vec<(Settlement, Vec<Sent<'a>>)> {
+    let mut groups: Vec<(Settlement, Vec<Sent<'a>>)> = Vec::new();
+    for sent in sent {
+        let tries = u32::try_from(sent.entry.tries).unwrap_or(u32::MAX);
+        let settlement = wave.settle(sent.outcome, tries);
+        let is_alike = |(other, group): &&mut (Settlement, Vec<Sent<'a>>)| {
+            *other == settlement
+                && group
+                    .first()
+                    .is_some_and(|first| first.outcome == sent.outcome)
+        };
+        match groups.iter_mut().find(is_alike) {
+            Some((_, group)) => group.push(sent),
+            None => groups.push((settlement, vec![sent])),
+        }
+    }
+    groups.sort_by_key(|(settlement, _)| settlement.event != Some(EventChange::Sync));
+    groups
+}
+
+// One outcome, which is no failure.
+async fn together(
+    tx: &TenantTx,
+    turn: &Turn<'_>,
+    settlement: Settlement,
+    group: &[Sent<'_>],
+) -> Result<Vec<Settled>, Error> {
+    let ids: Vec<JournalEntryId> = group.iter().map(|sent| sent.entry.id).collect();
+    let qbo_ids: Vec<String> = match settlement.event {
+        Some(EventChange::Sync) => group.iter().map(qbo_id).collect(),
+        _ => Vec::new(),
+    };
+    let changed = change::entries(tx, &ids, settlement.entry, &qbo_ids).await?;
+    let (kept, gone): (Vec<&Sent<'_>>, Vec<&Sent<'_>>) = group
+        .iter()
+        .partition(|sent| changed.contains(&sent.entry.id));
+    let mut settled: Vec<Settled> = gone.into_iter().map(|sent| lost(turn, sent)).collect();
+    record(tx, &kept).await?;
+    let events: Vec<EventId> = kept.iter().map(|sent| sent.entry.event).collect();
+    match settlement.event {
+        Some(EventChange::Sync) if !events.is_empty() => synced(tx, turn, &events).await?,
+        Some(other) if other != EventChange::Sync => {
+            change::events(tx, &events, other, None).await?;
+        }
+        _ => {}
+    }
+    if let Some(refused) = kept.iter().find(|sent| sent.outcome == Outcome::Halted) {
+        patience::company_refuses(tx, turn, refused.failure()).await?;
+    }
+    for sent in kept {
+        tell(turn, sent);
+        settled.push(Settled::of(Effect::of(sent.outcome)));
+    }
+    Ok(settled)
+}
+
+// One entry that a person must act for.
+async fn failed(
+    tx: &TenantTx,
+    turn: &Turn<'_>,
+    settlement: Settlement,
+    sent: &Sent<'_>,
+) -> Result<Settled, Error> {
+    let entry = sent.entry;
+    let changed = change::entries(tx, &[entry.id], settlement.entry, &[]).await?;
+    if changed.is_empty() {
+        return Ok(lost(turn, sent));
+    }
+    record(tx, &[sent]).await?;
+    let finding = refusal(tx, turn, entry, sent.failure()).await?;
+    claim::end(tx, entry.event, EventChange::Fail, &finding).await?;
+    let settled = remember(tx, turn, entry, sent.failure(), finding.code).await?;
+    claim::tell(tx, entry.event, &finding).await?;
+    tell(turn, sent);
+    Ok(settled)
+}
+
+fn lost(turn: &Turn<'_>, sent: &Sent<'_>) -> Settled {
+    tracing::warn!(tenant.id = %turn.tenant, event.id = %sent.entry.event, "an outcome came after the lease was lost");
+    Settled::of(Effect::Lost)
+}
+
+fn qbo_id(sent: &Sent<'_>) -> String {
+    let report = sent.report.as_ref();
+    let entry_id = report.and_then(|report| report.entry_id.clone());
+    entry_id.unwrap_or_default()
+}
+
+fn tell(turn: &Turn<'_>, sent: &Sent<'_>) {
+    let entry = sent.entry;
     tracing::info!(
         tenant.id = %turn.tenant, event.id = %entry.event, journal_entry.id = %entry.id,
-        intuit_tid = report.as_ref().and_then(|report| report.intuit_tid.as_deref()),
-        "journal entry {}: {}", entry.number, name(outcome)
+        intuit_tid = sent.report.as_ref().and_then(|report| report.intuit_tid.as_deref()),
+        "journal entry {}: {}", entry.number, name(sent.outcome)
     );
-    Ok(settled)
 }
 
 async fn refusal(
@@ -188,31 +278,48 @@ async fn remember(
     }
 }
 
-async fn record(
-    tx: &TenantTx,
-    entry: &Ready,
-    outcome: Outcome,
-    report: Option<&Report>,
-) -> Result<(), Error> {
+async fn record(tx: &TenantTx, sent: &[&Sent<'_>]) -> Result<(), Error> {
+    if sent.is_empty() {
+        return Ok(());
+    }
+    let report = |sent: &&Sent<'_>| {
+        sent.report
+            .as_ref()
+            .map(|report| (report.http_status, report.intuit_tid.clone()))
+    };
+    let status = |sent: &&Sent<'_>| {
+        report(sent)
+            .and_then(|(status, _)| status)
+            .unwrap_or_default()
+    };
+    let tid = |sent: &&Sent<'_>| report(sent).and_then(|(_, tid)| tid).unwrap_or_default();
+    let detail = |sent: &&Sent<'_>| sent.failure().map(ToString::to_string).unwrap_or_default();
     tx.execute(
-        "UPDATE attempt SET finished_at = tillpost_now(), outcome = $4, http_status = $5, intuit_tid = $6, detail = $7
-          WHERE {mine} AND journal_entry_id = $2 AND number = $3",
+        "UPDATE attempt a SET finished_at = tillpost_now(), outcome = s.outcome, http_status = nullif(s.http_status, 0),
+           intuit_tid = nullif(s.intuit_tid, ''), detail = nullif(s.detail, '')
+          FROM unnest($2::uuid[], $3::int[], $4::text[], $5::int[], $6::text[], $7::text[])
+            AS s(id, number, outcome, http_status, intuit_tid, detail)
+          WHERE {mine:a} AND a.journal_entry_id = s.id AND a.number = s.number",
         vec![
-            entry.id.into(),
-            entry.attempts.into(),
-            name(outcome).into(),
-            report.and_then(|report| report.http_status).into(),
-            report.and_then(|report| report.intuit_tid.clone()).into(),
-            report.and_then(|report| report.failure.as_ref()).map(ToString::to_string).into(),
+            sent.iter().map(|sent| sent.entry.id.0).collect::<Vec<_>>().into(),
+            sent.iter().map(|sent| sent.entry.attempts).collect::<Vec<_>>().into(),
+            sent.iter().map(|sent| name(sent.outcome).to_owned()).collect::<Vec<_>>().into(),
+            sent.iter().map(status).collect::<Vec<_>>().into(),
+            sent.iter().map(tid).collect::<Vec<_>>().into(),
+            sent.iter().map(detail).collect::<Vec<_>>().into(),
         ],
     )
     .await?;
     Ok(())
 }
 
-/// The event's entry is in the books: nothing is in the way of the others.
-pub(super) async fn synced(tx: &TenantTx, turn: &Turn<'_>, event: EventId) -> Result<(), Error> {
-    change::synced(tx, event).await?;
+/// The events' entries are in the books: nothing is in the way of the others.
+pub(super) async fn synced(
+    tx: &TenantTx,
+    turn: &Turn<'_>,
+    events: &[EventId],
+) -> Result<(), Error> {
+    change::synced(tx, events).await?;
     sync::succeeds(tx).await?;
     tx.execute(
         "UPDATE connection SET last_success_at = tillpost_now(), held_code = NULL, held_until = NULL, held_times = 0

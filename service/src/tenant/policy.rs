@@ -21,6 +21,8 @@ pub struct Settings {
     /// How far payments and lines of a ticket may differ.
     #[schema(example = "0.05")]
     pub rounding_tolerance: String,
+    /// Whether a backlog is posted in batches of up to 30 entries beside single requests. A live event always goes singly.
+    pub batches: bool,
     /// When the tenant was changed last.
     pub updated_at: DateTime<Utc>,
 }
@@ -36,6 +38,9 @@ pub struct UpdateSettings {
     /// How far payments and lines of a ticket may differ: `0.00` to `1.00`.
     #[schema(example = "0.05")]
     pub rounding_tolerance: Option<String>,
+    /// Whether a backlog is posted in batches of up to 30 entries beside single requests. An entry that was sent in a batch
+    /// and is in doubt goes out again as its item, so that QuickBooks recognises it.
+    pub batches: Option<bool>,
 }
 
 impl From<Model> for Settings {
@@ -44,6 +49,7 @@ impl From<Model> for Settings {
             closed_period: ClosedPeriod::read(&row.closed_period),
             net_lines: row.net_lines,
             rounding_tolerance: spell_tolerance(row.rounding_tolerance_milli),
+            batches: row.batches,
             updated_at: row.updated_at,
         }
     }
@@ -77,12 +83,14 @@ pub async fn update_settings(
     let before = Settings::from(row(&tx).await?);
     tx.execute(
         "UPDATE tenant SET rounding_tolerance_milli = coalesce($2, rounding_tolerance_milli),
-            net_lines = coalesce($3, net_lines), closed_period = coalesce($4, closed_period), updated_at = tillpost_now()
+            net_lines = coalesce($3, net_lines), closed_period = coalesce($4, closed_period), batches = coalesce($5, batches),
+            updated_at = tillpost_now()
           WHERE {mine}",
         vec![
             tolerance.into(),
             request.net_lines.into(),
             request.closed_period.map(ClosedPeriod::as_str).into(),
+            request.batches.into(),
         ],
     )
     .await?;
@@ -101,6 +109,7 @@ pub async fn update_settings(
 
 fn spoken(settings: &Settings) -> serde_json::Value {
     serde_json::json!({
+        "batches": settings.batches,
         "closed_period": settings.closed_period,
         "net_lines": settings.net_lines,
         "rounding_tolerance": settings.rounding_tolerance,

@@ -1,10 +1,11 @@
 //! What has one cause fails, or waits, together: not one call each.
 
 use super::told::{Told, calls, dated, told};
-use crate::world::{Tenant, World};
+use crate::world::{Shape, Tenant, World};
 use sandbox::quickbooks::{FaultPlan, Operation, Outcome};
 use serde_json::{Value, json};
 use service::problem::Code;
+use service::settings::Posting;
 
 /// Events claimed at once.
 const SLICE: usize = 10;
@@ -74,8 +75,15 @@ async fn a_closed_period_costs_one_slice_and_a_look_at_the_preferences() {
 /// Closed by a rule that the preferences do not show: QuickBooks refuses, and no closing date says why.
 #[tokio::test]
 async fn dates_that_quickbooks_refused_are_not_tried_again_until_somebody_says_so() {
-    let world = World::new().await;
+    let shape = Shape::default();
+    let posting = Posting {
+        backlog: 10,
+        ..shape.posting.clone()
+    };
+    let world = World::shaped(Shape { posting, ..shape }).await;
     let (store, company) = world.store("Harbour").await;
+    // One request an entry, so that what it costs can be counted.
+    store.patch_settings(json!({ "batches": false })).await;
     let hidden = FaultPlan {
         next: None,
         ..FaultPlan::next(Operation::CreateJournalEntry, Outcome::Fault(6210))

@@ -42,6 +42,7 @@ pub(super) fn tenant() -> Tenant {
         rounding_tolerance: "0.05".to_owned(),
         net_lines: false,
         closed_period: ClosedPeriod::Fail,
+        batches: true,
         created_at: at("2026-11-02T09:30:00Z"),
         updated_at: at("2026-11-02T09:30:00Z"),
     }
@@ -52,6 +53,7 @@ pub(super) fn settings() -> Settings {
         closed_period: ClosedPeriod::FirstOpenDay,
         net_lines: false,
         rounding_tolerance: "0.05".to_owned(),
+        batches: true,
         updated_at: at("2026-11-02T09:30:00Z"),
     }
 }
