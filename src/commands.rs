@@ -3,6 +3,7 @@
 mod demo;
 mod migrate;
 mod openapi;
+mod reconcile;
 mod sandbox;
 mod serve;
 mod tenant;
@@ -27,6 +28,8 @@ pub(crate) enum Command {
     Openapi(openapi::OpenApi),
     /// Make and list tenants and their keys.
     Tenant(tenant::Tenant),
+    /// Compare a tenant's books with what was posted, to the end, and print what is not as it was left.
+    Reconcile(reconcile::Reconcile),
     /// Run a simulated QuickBooks, for development.
     Sandbox(sandbox::Sandbox),
 }
@@ -51,6 +54,7 @@ impl Command {
             Self::Migrate(migrate) => migrate.run().await?,
             Self::Openapi(openapi) => openapi.run()?,
             Self::Tenant(tenant) => tenant.run().await?,
+            Self::Reconcile(reconcile) => return reconcile.run(stop).await,
             Self::Sandbox(sandbox) => sandbox.run(stop).await?,
         }
         Ok(ExitCode::SUCCESS)

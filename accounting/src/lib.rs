@@ -11,6 +11,7 @@ mod footprint;
 mod journalize;
 pub mod mapping;
 pub mod posting;
+pub mod reconciliation;
 mod reference;
 mod refusal;
 mod rules;

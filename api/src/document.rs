@@ -33,7 +33,7 @@ are `YYYY-MM-DD`. Lists give `next_cursor`, which is the `cursor` of the next pa
 **Problems.** What goes wrong is answered as `application/problem+json` (RFC 9457) with a stable `code`, and says how to \
 mend it. A method that a path does not take is 405 with `Allow`. Every answer has an `X-Request-Id`: name it when you ask us.";
 
-const TAGS: [(&str, &str); 13] = [
+const TAGS: [(&str, &str); 14] = [
     (
         "Tenants",
         "One retailer each; the platform's credential makes and changes them.",
@@ -56,6 +56,10 @@ const TAGS: [(&str, &str); 13] = [
     ("Events", "What the tills send, and what became of it."),
     ("Sync", "The tenant's switch: posting events as they come."),
     ("Past syncs", "Posting events from before the sync."),
+    (
+        "Reconciliations",
+        "Whether the books still say what was posted.",
+    ),
     ("Alerts", "What needs a person."),
     ("Audit log", "Who did what, and when."),
     ("Service", "The service itself."),

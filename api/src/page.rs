@@ -12,6 +12,7 @@ use service::known_key::KnownKey;
 use service::location_mapping::LocationMapping;
 use service::mapping::{Mapping, MappingChange};
 use service::past_sync::PastSync;
+use service::reconciliation::{Finding, Reconciliation};
 use service::suggestion::MappingSuggestion;
 use service::tenant::Tenant;
 use utoipa::ToSchema;
@@ -64,6 +65,10 @@ pages! {
     EventPage of Event;
     /// Past syncs.
     PastSyncPage of PastSync;
+    /// Reconciliations.
+    ReconciliationPage of Reconciliation;
+    /// Findings.
+    FindingPage of Finding;
     /// Alerts.
     AlertPage of Alert;
     /// Records of the audit log.

@@ -8,7 +8,7 @@ use actix_web::{FromRequest, HttpRequest};
 use chrono::NaiveDate;
 use entity::id::{
     AccountCreationId, AccountId, AccountImportId, AlertId, ApiKeyId, DimensionImportId, EventId,
-    LocationMappingId, MappingId, PastSyncId,
+    FindingId, LocationMappingId, MappingId, PastSyncId, ReconciliationId,
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -48,6 +48,8 @@ in_path! {
     MappingId = "mapping_id";
     EventId = "event_id";
     PastSyncId = "past_sync_id";
+    ReconciliationId = "reconciliation_id";
+    FindingId = "finding_id";
     AlertId = "alert_id";
 }
 

@@ -20,6 +20,7 @@ pub(crate) mod ndjson;
 pub(crate) mod past_sync;
 pub(crate) mod problem_code;
 pub(crate) mod readiness;
+pub(crate) mod reconciliation;
 pub(crate) mod settings;
 pub(crate) mod suggestion;
 pub(crate) mod sync;

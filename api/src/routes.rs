@@ -4,7 +4,7 @@
 use crate::resource::{
     account, account_creation, alert, api_key, audit, connection, event, event_export, explorer,
     flow, health, ingest, known_key, location, mapping, past_sync, problem_code, readiness,
-    settings, suggestion, sync, tenant,
+    reconciliation, settings, suggestion, sync, tenant,
 };
 use crate::routing::routes;
 
@@ -74,6 +74,13 @@ routes! {
         get    "/v1/tenants/{tenant_id}/past-syncs/{past_sync_id}" => past_sync::read_past_sync;
         get    "/v1/tenants/{tenant_id}/past-syncs/{past_sync_id}/effect" => past_sync::read_past_sync_effect;
         post   "/v1/tenants/{tenant_id}/past-syncs/{past_sync_id}/cancel" => past_sync::cancel_past_sync;
+
+        post   "/v1/tenants/{tenant_id}/reconciliations" => reconciliation::create_reconciliation;
+        get    "/v1/tenants/{tenant_id}/reconciliations" => reconciliation::list_reconciliations;
+        get    "/v1/tenants/{tenant_id}/reconciliations/{reconciliation_id}" => reconciliation::read_reconciliation;
+        get    "/v1/tenants/{tenant_id}/findings" => reconciliation::list_findings;
+        get    "/v1/tenants/{tenant_id}/findings/{finding_id}" => reconciliation::read_finding;
+        post   "/v1/tenants/{tenant_id}/findings/{finding_id}/accept" => reconciliation::accept_finding;
 
         get    "/v1/tenants/{tenant_id}/alerts" => alert::list_alerts;
         get    "/v1/tenants/{tenant_id}/alerts/{alert_id}" => alert::read_alert;

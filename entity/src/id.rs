@@ -123,6 +123,10 @@ typed_id! {
     JournalEntryId, JournalEntryTag, "jou";
     /// A past sync.
     PastSyncId, PastSyncTag, "pas";
+    /// A comparison of the books with what was posted.
+    ReconciliationId, ReconciliationTag, "rec";
+    /// Something in the books that is not as it was posted.
+    FindingId, FindingTag, "fnd";
     /// An alert.
     AlertId, AlertTag, "alr";
     /// A message to the outside.

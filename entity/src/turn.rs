@@ -15,6 +15,7 @@ pub struct Model {
     pub due_at: Option<DateTimeUtc>,
     pub rung_until: Option<DateTimeUtc>,
     pub past: bool,
+    pub reconcile_at: DateTimeUtc,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -25,6 +25,7 @@ impl MigratorTrait for Migrator {
             "0011_tokens",
             "0012_batch_items",
             "0014_fair_turns",
+            "0015_reconciliations",
         ]
     }
 }

@@ -21,6 +21,7 @@ mod oauth_failure;
 mod posted;
 mod preferences;
 mod query;
+mod reading;
 mod settings;
 mod text;
 mod wire;
@@ -47,6 +48,7 @@ pub use oauth_failure::OAuthFailure;
 pub use posted::{PostedEntry, PostedLine, Posting};
 pub use preferences::Preferences;
 pub use query::PAGE_ROWS_MAX;
+pub use reading::{EntryChanges, IDS_MAX};
 pub use settings::{Endpoints, Settings, SetupError, Timeouts};
 pub use text::{
     Charset, DESCRIPTION_LENGTH_MAX, DOCUMENT_NUMBER_LENGTH_MAX, PRIVATE_NOTE_LENGTH_MAX,

@@ -1,5 +1,7 @@
 //! Statements of QuickBooks' query language.
 
+use chrono::NaiveDate;
+
 /// Most rows of one answer. [DOC-REST]
 pub const PAGE_ROWS_MAX: usize = 1000;
 
@@ -35,6 +37,29 @@ pub(crate) fn journal_entries(numbers: &[&str], rows_max: usize) -> String {
         }
     };
     format!("select * from JournalEntry where DocNumber {condition} maxresults {rows_max}")
+}
+
+/// Entries with any of these ids, of which there is at least one.
+pub(crate) fn journal_entries_of(ids: &[&str], rows_max: usize) -> String {
+    let literals: Vec<String> = ids.iter().map(|id| literal(id)).collect();
+    format!(
+        "select * from JournalEntry where Id in ({}) maxresults {rows_max}",
+        literals.join(", ")
+    )
+}
+
+/// Entries of the days of a window, both ends included; a page in order of id, from a position counted from 1.
+pub(crate) fn journal_entries_dated(
+    from: NaiveDate,
+    to: NaiveDate,
+    start_position: u32,
+    rows_max: usize,
+) -> String {
+    let (from, to) = (literal(&from.to_string()), literal(&to.to_string()));
+    let start = start_position.max(1);
+    format!(
+        "select * from JournalEntry where TxnDate >= {from} and TxnDate <= {to} orderby Id startposition {start} maxresults {rows_max}"
+    )
 }
 
 #[cfg(test)]

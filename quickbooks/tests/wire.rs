@@ -17,6 +17,8 @@ mod logs;
 mod lost;
 #[path = "wire/oauth.rs"]
 mod oauth;
+#[path = "wire/reading.rs"]
+mod reading;
 #[path = "wire/server.rs"]
 mod server;
 #[path = "wire/setup.rs"]

@@ -50,9 +50,9 @@ scopes! {
     EventsWrite = "events:write";
     /// Retry failed events.
     EventsRetry = "events:retry";
-    /// Read the sync, past syncs and the settings of the books.
+    /// Read the sync, past syncs, reconciliations and the settings of the books.
     SyncRead = "sync:read";
-    /// Start and stop the sync, sync past events, change the settings of the books.
+    /// Start and stop the sync, sync past events, reconcile, change the settings of the books.
     SyncManage = "sync:manage";
     /// Read alerts.
     AlertsRead = "alerts:read";
@@ -125,6 +125,12 @@ pub const OPERATIONS: &[(&str, Scope)] = &[
     ("read_past_sync", Scope::SyncRead),
     ("read_past_sync_effect", Scope::SyncRead),
     ("cancel_past_sync", Scope::SyncManage),
+    ("create_reconciliation", Scope::SyncManage),
+    ("list_reconciliations", Scope::SyncRead),
+    ("read_reconciliation", Scope::SyncRead),
+    ("list_findings", Scope::SyncRead),
+    ("read_finding", Scope::SyncRead),
+    ("accept_finding", Scope::SyncManage),
     ("list_alerts", Scope::AlertsRead),
     ("read_alert", Scope::AlertsRead),
     ("acknowledge_alert", Scope::AlertsManage),

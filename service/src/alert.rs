@@ -2,6 +2,7 @@
 //! closes them, in the transaction in which it learns of it; people acknowledge them.
 
 mod cause;
+mod findings;
 mod row;
 mod standing;
 
@@ -56,7 +57,7 @@ pub struct Alert {
     /// What it is about in particular: slots and keys, accounts. May be empty.
     #[schema(example = json!(["payment[paypal]"]))]
     pub subjects: Vec<String>,
-    /// Events that it keeps from the books now, where it is about events.
+    /// Events that it keeps from the books now, or whose entries there are not as they were posted.
     pub events: i64,
     /// A few of them.
     pub example_event_ids: Vec<EventId>,

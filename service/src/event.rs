@@ -11,6 +11,7 @@ mod position;
 mod preview;
 mod read;
 
+use crate::Service;
 use crate::error::Error;
 use crate::problem::Problem;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -154,6 +155,11 @@ impl From<Model> for Event {
         }
         .into()
     }
+}
+
+/// Where a person looks at an entry in QuickBooks.
+pub(crate) fn entry_link(service: &Service, qbo_id: &str) -> Option<String> {
+    link::to_entry(&service.settings().quickbooks_app_url, qbo_id)
 }
 
 pub(crate) async fn row(tx: &TenantTx, id: EventId) -> Result<Model, Error> {

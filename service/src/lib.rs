@@ -27,6 +27,7 @@ pub mod past_sync;
 pub mod posting;
 pub mod problem;
 pub mod readiness;
+pub mod reconciliation;
 pub mod retry;
 pub mod secret;
 pub mod settings;

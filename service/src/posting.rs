@@ -34,7 +34,7 @@ use entity::connection::Model as Connection;
 use entity::id::{JournalEntryId, TenantId};
 use entity::store::TenantTx;
 pub(crate) use errands::Round;
-pub(crate) use identity::derived_id;
+pub(crate) use identity::{derived_id, marker, markers};
 use lease::Lease;
 pub(crate) use outcome::of as outcome;
 use quickbooks::{Company, Failure, PostedEntry};
@@ -265,6 +265,8 @@ async fn next_due(tx: &TenantTx, company_id: &str) -> Result<Option<DateTime<Utc
                    WHERE {mine:d} AND d.company_id = $2 AND d.state IN ('queued', 'running')),
                  (SELECT min(l.lists_due_at) FROM connection l
                    WHERE {mine:l} AND l.is_current AND l.lists_due_at <= tillpost_now()),
+                 (SELECT min(r.due_at) FROM reconciliation r
+                   WHERE {mine:r} AND r.company_id = $2 AND r.state IN ('queued', 'running', 'paused')),
                  (SELECT min(c.due_at) FROM account_creation c
                    WHERE {mine:c} AND c.company_id = $2 AND c.state = 'queued')) AS errand,
                (SELECT l.throttled_until FROM company_lease l WHERE {mine:l} AND l.company_id = $2) AS throttled_until",

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 const MANY: usize = 100;
 
 /// The open alerts, the newest first.
-async fn open(store: &Tenant<'_>) -> Vec<Value> {
+pub async fn open(store: &Tenant<'_>) -> Vec<Value> {
     store.get("/alerts?state=open").await["items"]
         .as_array()
         .unwrap()
@@ -19,7 +19,7 @@ async fn open(store: &Tenant<'_>) -> Vec<Value> {
 }
 
 /// The one open alert, which has this code.
-async fn only(store: &Tenant<'_>, code: &str) -> Value {
+pub async fn only(store: &Tenant<'_>, code: &str) -> Value {
     let open = open(store).await;
     assert_eq!(open.len(), 1, "{code}: {open:#?}");
     assert_eq!(open[0]["code"], code, "{:#}", open[0]);
@@ -35,7 +35,7 @@ async fn only(store: &Tenant<'_>, code: &str) -> Value {
 }
 
 /// No alert is open; the one that was is closed, and the outside was told of its opening and its closing, once each.
-async fn closed(store: &Tenant<'_>, alert: &Value) {
+pub async fn closed(store: &Tenant<'_>, alert: &Value) {
     assert_eq!(open(store).await, Vec::<Value>::new());
     let id = alert["id"].as_str().unwrap();
     let now = store.get(&format!("/alerts/{id}")).await;

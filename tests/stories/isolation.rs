@@ -190,7 +190,9 @@ async fn probes(operation: &Operation, theirs: &Retailer<'_>, ours: &Retailer<'_
             "limit" | "status" | "state" | "type" | "search" | "active" | "code" | "error"
             | "realmId" | "outcome" | "from_date" | "to_date" | "location" | "problem"
             | "number" | "text" => {}
-            "past_sync_id" => probes.push(in_query(operation, parameter, theirs, ours)),
+            "past_sync_id" | "reconciliation_id" => {
+                probes.push(in_query(operation, parameter, theirs, ours))
+            }
             other => panic!("say here how `{other}` of {} is probed", operation.id),
         }
     }

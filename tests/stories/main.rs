@@ -34,6 +34,7 @@ mod operations;
 mod past_sync;
 mod problems;
 mod readiness;
+mod reconciliations;
 mod retailers;
 mod start;
 mod suggestions;

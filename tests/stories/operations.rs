@@ -86,6 +86,9 @@ impl Operation {
             "retry_failed_events" => json!({ "problem_code": "missing_mappings" }),
             "dry_run_past_sync" => json!({ "from_date": "2026-09-01", "to_date": "2026-12-31" }),
             "update_settings" => json!({ "closed_period": "first_open_day", "net_lines": false }),
+            "create_reconciliation" => {
+                json!({ "from_date": "2026-09-01", "to_date": "2026-12-31", "reads_per_day": 50 })
+            }
             "create_past_sync" => json!({ "from_date": "2026-09-01", "to_date": "2026-09-30" }),
             other => panic!("say here what a sound body of {other} is"),
         })

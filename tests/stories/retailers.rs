@@ -89,6 +89,7 @@ impl<'w> Retailer<'w> {
         store.send_events(vec![synced, failed, skipped]).await;
         store.post("/account-imports", json!({})).await;
         store.drain().await;
+        self.is_copied().await;
         let lost = FaultPlan::next(Operation::CreateJournalEntry, Outcome::Drop).with_commit();
         store.world.quickbooks().plan(lost);
         store
@@ -113,6 +114,19 @@ impl<'w> Retailer<'w> {
                 json!({ "from_date": "2026-09-15", "to_date": "2026-09-15" }),
             )
             .await;
+    }
+
+    // Somebody copies its entry in QuickBooks, and the books are looked over.
+    async fn is_copied(&self) {
+        let quickbooks = self.tenant.world.quickbooks();
+        quickbooks.copy_entry(&self.company.realm_id, "1").unwrap();
+        self.tenant
+            .post(
+                "/reconciliations",
+                json!({ "from_date": "2026-09-01", "to_date": "2026-12-31" }),
+            )
+            .await;
+        self.tenant.drain().await;
     }
 
     // Too little has happened for the product to fold anything by itself.
@@ -180,6 +194,20 @@ impl<'w> Retailer<'w> {
             (
                 "past_sync_id",
                 listed(store.get("/past-syncs").await)
+                    .iter()
+                    .map(id)
+                    .collect(),
+            ),
+            (
+                "reconciliation_id",
+                listed(store.get("/reconciliations").await)
+                    .iter()
+                    .map(id)
+                    .collect(),
+            ),
+            (
+                "finding_id",
+                listed(store.get("/findings").await)
                     .iter()
                     .map(id)
                     .collect(),

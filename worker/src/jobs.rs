@@ -6,12 +6,13 @@
 //! | sweep | every second | rings for tenants that are due and were not rung for lately |
 //! | watch | every minute | looks after tenants whose turn is long overdue, and tells of a stall |
 //! | grants | every half minute | looks at grants that are due: refreshed ahead, kept alive, told of |
+//! | books | every minute | has the books of whoever was not looked after for a day looked over |
 //! | tidy | every half minute | forgets on Redis what is done |
 
 use crate::line::Line;
 use crate::turns::Turns;
 use crate::work::Work;
-use crate::{Options, grants, lane, sweep, tidy, watch};
+use crate::{Options, books, grants, lane, sweep, tidy, watch};
 use service::bell::Urgency;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 const WATCH_EVERY: Duration = Duration::from_secs(60);
 const GRANTS_EVERY: Duration = Duration::from_secs(30);
+const BOOKS_EVERY: Duration = Duration::from_secs(60);
 const TIDY_EVERY: Duration = Duration::from_secs(30);
 
 /// Runs every job until `stop`, and returns when the last turn has ended.
@@ -53,6 +55,7 @@ pub(crate) async fn run(
         every("look at grants", GRANTS_EVERY, &stop, || grants::look(
             &*work, &stop
         )),
+        every("books", BOOKS_EVERY, &stop, || books::look_over(&*work)),
         every("tidy", TIDY_EVERY, &stop, || tidy::tidy(&line)),
     );
     for lane in taking {

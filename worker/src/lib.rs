@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod bell;
+mod books;
 mod budget;
 mod ear;
 mod grants;

@@ -6,6 +6,7 @@ use service::bell::{self, Urgency};
 use service::error::Error;
 use service::grant;
 use service::posting::{self, TurnEnd};
+use service::reconciliation;
 use service::watch;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -49,6 +50,12 @@ pub trait Work: Send + Sync + 'static {
     /// # Errors
     /// The record cannot be read.
     async fn grants(&self, stop: &CancellationToken) -> Result<(), Error>;
+
+    /// Queues a look over the books of whoever was not looked after for a day; tells how many were queued.
+    ///
+    /// # Errors
+    /// The record cannot be read.
+    async fn books(&self) -> Result<usize, Error>;
 }
 
 /// The product's turns.
@@ -87,5 +94,9 @@ impl Work for Posting {
 
     async fn grants(&self, stop: &CancellationToken) -> Result<(), Error> {
         grant::look_after(&self.service, stop).await.map(drop)
+    }
+
+    async fn books(&self) -> Result<usize, Error> {
+        reconciliation::daily(&self.service).await
     }
 }

@@ -1,6 +1,7 @@
 //! Examples of requests and answers. Answers are made of the very types that answer, so that they cannot grow apart;
 //! requests are read by the very types that read them, in the tests below.
 
+mod books;
 mod desk;
 mod event;
 mod location;
@@ -8,14 +9,15 @@ mod past;
 mod values;
 
 use crate::page::{
-    AccountPage, AlertPage, ApiKeyPage, AuditRecordPage, DimensionPage, EventPage, KnownKeyPage,
-    LocationMappingPage, MappingChangePage, MappingPage, MappingSuggestionPage, PastSyncPage,
-    TenantPage,
+    AccountPage, AlertPage, ApiKeyPage, AuditRecordPage, DimensionPage, EventPage, FindingPage,
+    KnownKeyPage, LocationMappingPage, MappingChangePage, MappingPage, MappingSuggestionPage,
+    PastSyncPage, ReconciliationPage, TenantPage,
 };
 use crate::resource::health::Health;
 use crate::resource::ingest::TakenIn;
 use crate::resource::problem_code::ProblemCodes;
 use accounting::event::openapi::examples as financial_events;
+use books::*;
 use desk::*;
 pub(super) use event::all_refused;
 use event::*;
@@ -201,6 +203,16 @@ fn requests(id: &str, kind: &str) -> Vec<Shown> {
                 json!({"from_date": "2026-11-01", "to_date": "2026-11-15", "check_numbers": false}),
             ),
         ],
+        "create_reconciliation" => vec![
+            (
+                "Half a month",
+                json!({"from_date": "2026-11-01", "to_date": "2026-11-15"}),
+            ),
+            (
+                "With few reads a day",
+                json!({"from_date": "2026-01-01", "to_date": "2026-11-15", "reads_per_day": 20}),
+            ),
+        ],
         "create_past_sync" => vec![(
             "Half a month",
             json!({"from_date": "2026-11-01", "to_date": "2026-11-15"}),
@@ -355,6 +367,19 @@ fn answers(id: &str, kind: &str) -> Vec<Shown> {
             next_cursor: None
         })),
         "read_past_sync" => vec![("Finished", json!(past_sync()))],
+        "create_reconciliation" => vec![("Queued", json!(queued_reconciliation()))],
+        "list_reconciliations" => one(json!(ReconciliationPage {
+            items: vec![reconciliation()],
+            next_cursor: None
+        })),
+        "read_reconciliation" => vec![("Finished", json!(reconciliation()))],
+        "list_findings" if kind == "application/json" => one(json!(FindingPage {
+            items: vec![finding()],
+            next_cursor: None
+        })),
+        "list_findings" => vec![("One finding", Value::String(findings_csv()))],
+        "read_finding" => vec![("An entry that was changed", json!(finding()))],
+        "accept_finding" => vec![("Accepted", json!(accepted_finding()))],
         "list_alerts" => one(json!(AlertPage {
             items: vec![alert()],
             next_cursor: None
@@ -411,6 +436,7 @@ mod tests {
         reads::<service::retry::RetryFailed>("retry_failed_events");
         reads::<service::past_sync::CreatePastSync>("create_past_sync");
         reads::<service::past_sync::DryRunPastSync>("dry_run_past_sync");
+        reads::<service::reconciliation::CreateReconciliation>("create_reconciliation");
         reads::<service::tenant::UpdateSettings>("update_settings");
         for (summary, example) in requests("take_in_events", "application/json") {
             for event in example["events"].as_array().unwrap() {

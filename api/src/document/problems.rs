@@ -202,7 +202,7 @@ fn unprocessable(id: &str) -> Problem {
             "return_url",
             "a browser may be sent only below: https://pos.example.com/",
         ),
-        "create_past_sync" | "dry_run_past_sync" => (
+        "create_past_sync" | "dry_run_past_sync" | "create_reconciliation" => (
             "invalid_window",
             "to_date",
             "the window ends (2026-11-01) before it begins (2026-11-15)",

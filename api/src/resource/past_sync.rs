@@ -146,7 +146,7 @@ pub(crate) async fn cancel_past_sync(
     ))
 }
 
-fn csv(file: &str, body: Vec<u8>) -> HttpResponse {
+pub(super) fn csv(file: &str, body: Vec<u8>) -> HttpResponse {
     HttpResponse::Ok()
         .content_type("text/csv; charset=utf-8")
         .insert_header((

@@ -166,6 +166,11 @@ fn balance_table(trial_balance: &TrialBalance) -> String {
 }
 
 fn entry(entry: &PostedEntry) -> String {
+    // What a person changed since it was posted is looked for here.
+    let changed = match entry.sync_token.as_str() {
+        "0" => String::new(),
+        _ => format!(", changed {}", entry.updated.format("%Y-%m-%d %H:%M")),
+    };
     let lines: String = entry
         .lines
         .iter()
@@ -186,11 +191,12 @@ fn entry(entry: &PostedEntry) -> String {
         })
         .collect();
     format!(
-        "<section class=\"entry\"><header><strong>{}</strong><span>{}</span><span class=\"faint\">entry {}</span>\
+        "<section class=\"entry\"><header><strong>{}</strong><span>{}</span><span class=\"faint\">entry {}{}</span>\
          <span class=\"faint\">{}</span></header><table><tbody>{lines}</tbody></table></section>",
         escape(entry.doc_number.as_deref().unwrap_or("no number")),
         entry.txn_date,
         escape(&entry.id),
+        changed,
         escape(entry.private_note.as_deref().unwrap_or_default())
     )
 }

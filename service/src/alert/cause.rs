@@ -33,6 +33,16 @@ pub enum Cause {
     UnbalancedEvents,
     /// Events failed for another reason; which, the alert's problem code says.
     EventsFailed,
+    /// Entries that were posted are not in QuickBooks any more.
+    EntriesMissing,
+    /// Entries that were posted were deleted in QuickBooks.
+    EntriesDeleted,
+    /// Events are in QuickBooks twice.
+    EntriesDuplicated,
+    /// Entries were changed in QuickBooks after they were posted.
+    EntriesEdited,
+    /// Entries in QuickBooks pass for posted ones and are not.
+    EntriesForeign,
     /// The grant ends soon unless somebody connects again.
     GrantEnding,
 }
@@ -44,7 +54,7 @@ pub enum Cause {
 pub enum Severity {
     /// Nothing is posted until somebody acts.
     Critical,
-    /// Some events are not posted until somebody acts.
+    /// Some events are not in the books, or not as they should be, until somebody acts.
     Error,
     /// Nothing is wrong yet; it will be unless somebody acts.
     Warning,
@@ -77,11 +87,12 @@ const fn row(
 }
 
 /// One row a cause, in the order of the enum.
-const TABLE: [Row; 13] = {
+const TABLE: [Row; 18] = {
     use Cause::{
-        AuthenticationLost, BrokenMapping, ClosedPeriod, CompanyRefuses, EventsFailed, GrantEnding,
-        MissingMapping, NumberTaken, PlanLacksFeature, QuickbooksUnreachable, SubscriptionLapsed,
-        SyncStalled, UnbalancedEvents,
+        AuthenticationLost, BrokenMapping, ClosedPeriod, CompanyRefuses, EntriesDeleted,
+        EntriesDuplicated, EntriesEdited, EntriesForeign, EntriesMissing, EventsFailed,
+        GrantEnding, MissingMapping, NumberTaken, PlanLacksFeature, QuickbooksUnreachable,
+        SubscriptionLapsed, SyncStalled, UnbalancedEvents,
     };
     use Severity::{Critical, Error, Warning};
     [
@@ -201,6 +212,61 @@ const TABLE: [Row; 13] = {
             Error,
             "/events?status=failed",
             &["Look at the failed events: each says what is wrong and how to mend it."],
+        ),
+        row(
+            EntriesMissing,
+            "entries_missing",
+            Error,
+            "/findings?kind=missing&state=open",
+            &[
+                "Look for the entry in QuickBooks, and in its audit log: who took it away, and why.",
+                "If it belongs in the books, enter it again: the finding names its number, date, lines, and the mark for the end of its note.",
+                "If it does not, accept the finding. Tillpost puts nothing back by itself.",
+            ],
+        ),
+        row(
+            EntriesDeleted,
+            "entries_deleted",
+            Error,
+            "/findings?kind=deleted&state=open",
+            &[
+                "Ask whoever deleted the entry: QuickBooks' audit log says who and when.",
+                "If it belongs in the books, enter it again: the finding names its number, date, lines, and the mark for the end of its note.",
+                "If it does not, accept the finding. Tillpost puts nothing back by itself.",
+            ],
+        ),
+        row(
+            EntriesDuplicated,
+            "entries_duplicated",
+            Error,
+            "/findings?kind=duplicated&state=open",
+            &[
+                "Compare both entries in QuickBooks: the finding names them.",
+                "Delete the copy there, or take Tillpost's mark out of its note if it means something else.",
+                "If both belong in the books as they are, accept the finding.",
+            ],
+        ),
+        row(
+            EntriesEdited,
+            "entries_edited",
+            Error,
+            "/findings?kind=edited&state=open",
+            &[
+                "Look at the finding: it names what the entry said and what it says now.",
+                "If the change was a mistake, put the entry back as it was in QuickBooks.",
+                "If it was meant, as by an accountant, accept the finding.",
+            ],
+        ),
+        row(
+            EntriesForeign,
+            "entries_foreign",
+            Warning,
+            "/findings?kind=foreign&state=open",
+            &[
+                "Look at the entry in QuickBooks: somebody else's entry carries Tillpost's mark, or the number of one of its entries.",
+                "Delete it, take the mark out of its note, or give it another number.",
+                "If it belongs in the books as it is, accept the finding.",
+            ],
         ),
         row(
             GrantEnding,

@@ -1,7 +1,7 @@
 //! What holds now, read from the tenant's rows; and the alerts brought into line with it.
 
-use super::Cause;
 use super::row::{self, Condition, of_problem};
+use super::{Cause, findings};
 use crate::error::Error;
 use crate::grant::when::{HARD_END_TOLD, IDLE_END_TOLD};
 use crate::mapping::{self, CompanyMapping};
@@ -75,6 +75,7 @@ async fn conditions(tx: &TenantTx) -> Result<Vec<Condition>, Error> {
     held.extend(of_waiting(&connection, &sync, now));
     held.extend(of_grant(tx, &connection, now).await?);
     let locations = location_mapping::Stand::read(tx, &connection.company_id).await?;
+    held.extend(findings::of_company(tx, &connection.company_id).await?);
     let desk = CompanyMapping::read(tx, connection).await?;
     held.extend(of_missing_mappings(tx, &desk, unmapped).await?);
     held.extend(of_broken_mappings(tx, &desk, &locations, one_of(broken)).await?);

@@ -8,6 +8,7 @@ use crate::chart::{self, Imported, Looked};
 use crate::dimension::{self, ImportRun};
 use crate::error::Error;
 use crate::grant::{self, Access, NoAccess};
+use crate::reconciliation::{self, Step};
 use crate::{Service, connection, need, sync};
 use accounting::posting::{Errands, Heard, Policy};
 use chrono::TimeDelta;
@@ -102,10 +103,15 @@ pub(super) async fn run(turn: &mut Turn<'_>, stop: &CancellationToken) -> Result
         }
     }
     match account_creation::run(turn).await? {
-        Created::Nothing => Ok(Heard::Errands(Errands::Nothing)),
-        Created::Then(Round::More) => Ok(AGAIN),
-        Created::Then(Round::Done) => Ok(OVER),
-        Created::Trouble(failure) => Ok(patience::trouble(turn, failure)),
+        Created::Nothing => {}
+        Created::Then(Round::More) => return Ok(AGAIN),
+        Created::Then(Round::Done) => return Ok(OVER),
+        Created::Trouble(failure) => return Ok(patience::trouble(turn, failure)),
+    }
+    match reconciliation::run(turn).await? {
+        Step::Nothing | Step::Later => Ok(Heard::Errands(Errands::Nothing)),
+        Step::More => Ok(AGAIN),
+        Step::Trouble(failure) => Ok(patience::trouble(turn, failure)),
     }
 }
 

@@ -41,3 +41,37 @@ pub(crate) fn content_hash(parts: impl IntoIterator<Item = String>) -> String {
 pub(crate) fn marker(event: EventId, content_hash: &str) -> String {
     format!("[tillpost {event} {content_hash}]")
 }
+
+/// The markers in a note, as [`marker`] writes them: whose event, and of which content. What a person wrote beside them is
+/// left out, and so is a text that only looks like one.
+pub(crate) fn markers(note: &str) -> Vec<(EventId, String)> {
+    let inside = note
+        .split("[tillpost ")
+        .skip(1)
+        .filter_map(|rest| rest.split_once(']'));
+    inside
+        .filter_map(|(inside, _)| {
+            let (event, hash) = inside.split_once(' ')?;
+            let is_hash = hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_alphanumeric());
+            Some((event.parse().ok()?, is_hash.then(|| hash.to_owned())?))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_marker_is_read_back_wherever_it_stands_and_nothing_else_is() {
+        let (one, other) = (EventId::new(), EventId::new());
+        let hash = content_hash(["x".to_owned()]);
+        let note = format!(
+            "memo {} checked [tillpost nobody {hash}] [tillpost {other}] {}",
+            marker(one, &hash),
+            marker(other, &hash)
+        );
+        assert_eq!(markers(&note), [(one, hash.clone()), (other, hash)]);
+        assert_eq!(markers("[tillpost "), []);
+    }
+}

@@ -3,6 +3,7 @@
 use super::facts::{NamedAccount, NamedDimension};
 use crate::dimension;
 use crate::error::Error;
+use crate::mapping;
 use accounting::{Dimension, Refusal};
 use entity::account::{Column, Entity, Model};
 use entity::store::TenantTx;
@@ -104,6 +105,14 @@ impl Names {
         self.accounts
             .get(qbo_id)
             .map_or_else(|| NamedAccount::unknown(qbo_id), NamedAccount::from)
+    }
+
+    /// The account of this id as the chart lists it: `4000 Sales Apparel`.
+    pub(crate) fn in_full(&self, qbo_id: &str) -> String {
+        match self.accounts.get(qbo_id) {
+            Some(account) => mapping::named(account),
+            None => format!("account {qbo_id}, which the chart does not hold,"),
+        }
     }
 
     /// Those among `qbo_ids` of which this is known.

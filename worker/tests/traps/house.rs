@@ -217,6 +217,10 @@ impl Work for Played {
     async fn grants(&self, _: &CancellationToken) -> Result<(), Error> {
         Ok(())
     }
+
+    async fn books(&self) -> Result<usize, Error> {
+        Ok(0)
+    }
 }
 
 struct Leaves<'a>(&'a Played, TenantId);

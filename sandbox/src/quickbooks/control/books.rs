@@ -34,6 +34,21 @@ impl Control {
         })
     }
 
+    /// Copies an entry with its number and its note, as somebody could inside QuickBooks, and gives the copy.
+    pub fn copy_entry(&self, realm_id: &str, id: &str) -> Outcome<PostedEntry> {
+        self.on(realm_id, |company, now| {
+            let number = posted(company, id)?.number();
+            let statement = company
+                .ledger
+                .get(number)
+                .map(|entry| entry.statement.clone());
+            let statement =
+                statement.ok_or_else(|| ControlError::Unknown(format!("entry {id}")))?;
+            let copy = company.ledger.post(statement, now);
+            posted(company, &copy.to_string())
+        })
+    }
+
     /// Deletes an entry, as somebody could inside QuickBooks.
     pub fn delete_entry(&self, realm_id: &str, id: &str) -> Outcome<()> {
         self.on(realm_id, |company, now| {

@@ -280,6 +280,10 @@ pub(super) async fn change_entry(
     answer(control.change_entry(&path.0, &path.1, &new))
 }
 
+pub(super) async fn copy_entry(control: Controls, path: Path<(String, String)>) -> HttpResponse {
+    answer(control.copy_entry(&path.0, &path.1))
+}
+
 pub(super) async fn delete_entry(control: Controls, path: Path<(String, String)>) -> HttpResponse {
     done(control.delete_entry(&path.0, &path.1))
 }

@@ -114,6 +114,11 @@ pub(crate) static ROUTES: &[(&str, &str, &str)] = &[
         "delete one",
     ),
     (
+        "POST",
+        "/sandbox/companies/{realm}/journal-entries/{id}/copy",
+        "post it once more, with its number and note",
+    ),
+    (
         "GET",
         "/sandbox/companies/{realm}/trial-balance",
         "debits, credits and balance of each account",
@@ -228,6 +233,10 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .route(
             "/sandbox/companies/{realm}/journal-entries/{id}",
             delete().to(handlers::delete_entry),
+        )
+        .route(
+            "/sandbox/companies/{realm}/journal-entries/{id}/copy",
+            post().to(handlers::copy_entry),
         )
         .route(
             "/sandbox/companies/{realm}/trial-balance",
