@@ -84,6 +84,10 @@ points! {
     SendLeaves = "send_leaves",
     /// A request was answered; nothing is recorded.
     SendAnswered = "send_answered",
+    /// A batch is about to leave.
+    BatchLeaves = "batch_leaves",
+    /// A batch was answered; nothing of its items is recorded.
+    BatchAnswered = "batch_answered",
     /// An outcome is written, uncommitted.
     SettleBeforeCommit = "settle_before_commit",
     /// An outcome is committed; the rest of its wave may not be.

@@ -36,6 +36,8 @@ enum Way {
     Sweep,
     /// A worker posts.
     Turn,
+    /// A worker posts a backlog.
+    Batch,
     /// A worker follows one that died over its requests.
     TakeOver,
     /// A worker needs another access token.
@@ -72,6 +74,7 @@ impl Way {
             | At::SettleCommitted
             | At::GiveBackBeforeCommit
             | At::GiveBackCommitted => Self::Turn,
+            At::BatchLeaves | At::BatchAnswered => Self::Batch,
             At::TakeOverBeforeCommit | At::TakeOverCommitted => Self::TakeOver,
             At::RefreshClaimed
             | At::RefreshAnswered
@@ -93,7 +96,7 @@ impl Way {
         match self {
             Self::Ingest | Self::Retry | Self::PastSync => 3,
             Self::Turn => 4,
-            Self::LookUp => 2,
+            Self::LookUp | Self::Batch => 2,
             // What leads there is prepared once.
             Self::Sweep | Self::TakeOver | Self::Refresh => 1,
         }
@@ -345,6 +348,13 @@ async fn portion(lane: &mut Lane, way: Way) {
     }
     let some = lane.some(events).await;
     lane.send(&some).await;
+    if way == Way::Batch {
+        // What goes out together is of the past.
+        let events = lane.dice.random_range(8..=40);
+        let past = lane.sales.past(events);
+        lane.send(&past).await;
+        lane.store.insist("past-syncs", Sales::past_window()).await;
+    }
 }
 
 async fn prepare(lane: &mut Lane, way: Way) {

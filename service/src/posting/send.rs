@@ -356,9 +356,9 @@ async fn batch<'t>(
             })
             .collect();
         let company = turn.company();
-        reach(FailPoint::SendLeaves);
+        reach(FailPoint::BatchLeaves);
         let answer = company.create_journal_entries(request_id, &wire).await;
-        reach(FailPoint::SendAnswered);
+        reach(FailPoint::BatchAnswered);
         drop(leave);
         match answer {
             Ok(answers) => {
