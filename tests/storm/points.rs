@@ -226,6 +226,9 @@ async fn round(lane: &mut Lane, point: FailPoint) -> Told {
     lane.sold.clear();
     lane.calls();
     lane.house.quickbooks().clear_plans();
+    // What killed processes may still have under way keeps a company's places taken for as long as a call may last; here a
+    // round lasts a second, and there are only so many places.
+    lane.house.redis("FLUSHALL").await.unwrap();
     // Whoever was killed at the end of the round before holds nothing any more.
     lane.house.advance(LEASE_OVER).await;
     let died = if way.is_the_apis() {
