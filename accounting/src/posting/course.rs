@@ -490,7 +490,7 @@ mod tests {
         let keys: Vec<u32> = settlements.iter().map(|(key, _)| *key).collect();
         assert_eq!(
             keys,
-            [1, 2, 3],
+            [1, 3, 2],
             "the failure last; without an answer nothing"
         );
         assert_eq!(course.heard(Heard::Done, AT), Step::Claim { most: 10 });
