@@ -3,7 +3,7 @@
 use crate::secrets;
 use quickbooks::{Endpoints, Timeouts};
 use secrecy::SecretString;
-use service::settings::{Environment, Posting, Settings};
+use service::settings::{Environment, Posting, Settings, Webhooks};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use url::Url;
@@ -105,6 +105,7 @@ impl Config {
                 quickbooks_app_url: reader.app_url(&intuit),
                 public_url,
                 posting: Posting::default(),
+                webhooks: reader.webhooks(environment),
             },
         };
         if reader.complaints.is_empty() {
@@ -213,6 +214,36 @@ impl Reader {
             urls.push(url);
         }
         urls
+    }
+
+    fn webhooks(&mut self, environment: Environment) -> Webhooks {
+        const LOOPBACK: &str = "TILLPOST_WEBHOOK_LOOPBACK";
+        const PORTS: &str = "TILLPOST_WEBHOOK_PORTS";
+        let loopback = match self.or(LOOPBACK, "deny").as_str() {
+            "deny" => false,
+            "allow" if environment == Environment::Test => true,
+            "allow" => {
+                self.complain(
+                    LOOPBACK,
+                    "lets messages reach this machine's own services; only TILLPOST_ENVIRONMENT=test may allow it",
+                );
+                false
+            }
+            other => {
+                self.complain(LOOPBACK, &format!("is `{other}`; use `allow` or `deny`"));
+                false
+            }
+        };
+        let texts = self.or(PORTS, "443");
+        let ports: Result<Vec<u16>, _> = texts.split(',').map(|text| text.trim().parse()).collect();
+        let ports = ports.unwrap_or_else(|_| {
+            self.complain(
+                PORTS,
+                &format!("is `{texts}`; use ports separated by commas, as in 443,8443"),
+            );
+            Vec::new()
+        });
+        Webhooks { loopback, ports }
     }
 
     fn listen(&mut self) -> SocketAddr {
@@ -356,6 +387,27 @@ mod tests {
         variables.insert("TILLPOST_PUBLIC_URL".into(), "http://127.0.0.1:8080".into());
         variables.insert("TILLPOST_ENVIRONMENT".into(), "test".into());
         assert!(Config::from(variables).is_ok());
+    }
+
+    #[test]
+    fn messages_go_to_loopback_only_where_a_test_environment_says_so() {
+        assert!(
+            !Config::from(complete())
+                .unwrap()
+                .settings
+                .webhook_rules()
+                .loopback
+        );
+        assert!(
+            complaint("TILLPOST_WEBHOOK_LOOPBACK", "allow").contains("TILLPOST_ENVIRONMENT=test")
+        );
+        assert!(complaint("TILLPOST_WEBHOOK_PORTS", "https").contains("443,8443"));
+        let mut variables = complete();
+        variables.insert("TILLPOST_ENVIRONMENT".into(), "test".into());
+        variables.insert("TILLPOST_WEBHOOK_LOOPBACK".into(), "allow".into());
+        variables.insert("TILLPOST_WEBHOOK_PORTS".into(), "443, 8443".into());
+        let rules = Config::from(variables).unwrap().settings.webhook_rules();
+        assert!(rules.loopback && rules.ports == [443, 8443]);
     }
 
     #[test]

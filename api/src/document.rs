@@ -3,6 +3,7 @@
 
 mod examples;
 mod problems;
+mod webhooks;
 
 use crate::problem::{self, FieldProblem};
 use crate::routes::{Described, rows};
@@ -31,9 +32,14 @@ JSON objects without unknown fields. Amounts are decimal strings (`\"19.99\"`), 
 are `YYYY-MM-DD`. Lists give `next_cursor`, which is the `cursor` of the next page.
 
 **Problems.** What goes wrong is answered as `application/problem+json` (RFC 9457) with a stable `code`, and says how to \
-mend it. A method that a path does not take is 405 with `Allow`. Every answer has an `X-Request-Id`: name it when you ask us.";
+mend it. A method that a path does not take is 405 with `Allow`. Every answer has an `X-Request-Id`: name it when you ask us.
 
-const TAGS: [(&str, &str); 14] = [
+**Messages to you.** A webhook endpoint gets messages as Standard Webhooks 1.0 describes them: verify `webhook-signature` (`v1`, or `v1a` with \
+the endpoint's public key) over the bytes as they came, and take each `webhook-id` once: a message may come twice, and \
+`number` tells the order in which things happened. Answer with 2xx within 15 seconds; anything else is tried again for about \
+three days, and kept after that.";
+
+const TAGS: [(&str, &str); 15] = [
     (
         "Tenants",
         "One retailer each; the platform's credential makes and changes them.",
@@ -61,6 +67,10 @@ const TAGS: [(&str, &str); 14] = [
         "Whether the books still say what was posted.",
     ),
     ("Alerts", "What needs a person."),
+    (
+        "Webhooks",
+        "Messages to you: where they go, what arrived, and sending again.",
+    ),
     ("Audit log", "Who did what, and when."),
     ("Service", "The service itself."),
 ];
@@ -87,6 +97,7 @@ pub fn openapi() -> Document {
             .collect(),
     );
     describe_common_parts(document.components.get_or_insert_with(Components::new));
+    webhooks::add(&mut document);
     for (path, item) in &mut document.paths.paths {
         for operation in operations(item) {
             complete(path, operation);
@@ -338,6 +349,28 @@ mod tests {
                         "{id}: {status} is no problem"
                     );
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn every_type_of_message_is_described_with_an_example_that_fits_its_schema() {
+        let document = json();
+        let webhooks = document["webhooks"].as_object().unwrap();
+        assert_eq!(webhooks.len(), service::webhook::Kind::ALL.len());
+        for kind in service::webhook::Kind::ALL {
+            let operation = &webhooks[kind.as_str()]["post"];
+            assert_eq!(operation["description"], kind.description());
+            let content = &operation["requestBody"]["content"]["application/json"];
+            let example = &content["examples"]["message"]["value"];
+            assert_eq!(example["type"], kind.as_str());
+            let schema = content["schema"]["$ref"].as_str().unwrap();
+            let schema = document.pointer(schema.trim_start_matches('#')).unwrap();
+            for name in schema["required"].as_array().unwrap() {
+                assert!(
+                    example.get(name.as_str().unwrap()).is_some(),
+                    "{kind:?}: {name}"
+                );
             }
         }
     }

@@ -15,6 +15,7 @@ use service::past_sync::PastSync;
 use service::reconciliation::{Finding, Reconciliation};
 use service::suggestion::MappingSuggestion;
 use service::tenant::Tenant;
+use service::webhook::{Delivery, Endpoint};
 use utoipa::ToSchema;
 
 macro_rules! pages {
@@ -71,6 +72,10 @@ pages! {
     FindingPage of Finding;
     /// Alerts.
     AlertPage of Alert;
+    /// Webhook endpoints.
+    WebhookEndpointPage of Endpoint;
+    /// Deliveries of an endpoint.
+    WebhookDeliveryPage of Delivery;
     /// Records of the audit log.
     AuditRecordPage of AuditRecord;
 }

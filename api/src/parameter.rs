@@ -8,7 +8,8 @@ use actix_web::{FromRequest, HttpRequest};
 use chrono::NaiveDate;
 use entity::id::{
     AccountCreationId, AccountId, AccountImportId, AlertId, ApiKeyId, DimensionImportId, EventId,
-    FindingId, LocationMappingId, MappingId, PastSyncId, ReconciliationId,
+    FindingId, LocationMappingId, MappingId, PastSyncId, ReconciliationId, WebhookEndpointId,
+    WebhookMessageId,
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -51,6 +52,8 @@ in_path! {
     ReconciliationId = "reconciliation_id";
     FindingId = "finding_id";
     AlertId = "alert_id";
+    WebhookEndpointId = "webhook_endpoint_id";
+    WebhookMessageId = "webhook_message_id";
 }
 
 /// The id in the path. What is not an id names nothing: it goes the way of an id that nobody has, to the same 404.

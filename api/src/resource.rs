@@ -25,6 +25,8 @@ pub(crate) mod settings;
 pub(crate) mod suggestion;
 pub(crate) mod sync;
 pub(crate) mod tenant;
+pub(crate) mod webhook_delivery;
+pub(crate) mod webhook_endpoint;
 
 use crate::problem::Problem;
 use actix_web::HttpResponse;

@@ -4,7 +4,7 @@
 use crate::resource::{
     account, account_creation, alert, api_key, audit, connection, event, event_export, explorer,
     flow, health, ingest, known_key, location, mapping, past_sync, problem_code, readiness,
-    reconciliation, settings, suggestion, sync, tenant,
+    reconciliation, settings, suggestion, sync, tenant, webhook_delivery, webhook_endpoint,
 };
 use crate::routing::routes;
 
@@ -85,6 +85,18 @@ routes! {
         get    "/v1/tenants/{tenant_id}/alerts" => alert::list_alerts;
         get    "/v1/tenants/{tenant_id}/alerts/{alert_id}" => alert::read_alert;
         post   "/v1/tenants/{tenant_id}/alerts/{alert_id}/acknowledge" => alert::acknowledge_alert;
+
+        post   "/v1/tenants/{tenant_id}/webhook-endpoints" => webhook_endpoint::create_webhook_endpoint;
+        get    "/v1/tenants/{tenant_id}/webhook-endpoints" => webhook_endpoint::list_webhook_endpoints;
+        get    "/v1/tenants/{tenant_id}/webhook-endpoints/{webhook_endpoint_id}" => webhook_endpoint::read_webhook_endpoint;
+        patch  "/v1/tenants/{tenant_id}/webhook-endpoints/{webhook_endpoint_id}" => webhook_endpoint::update_webhook_endpoint;
+        delete "/v1/tenants/{tenant_id}/webhook-endpoints/{webhook_endpoint_id}" => webhook_endpoint::delete_webhook_endpoint;
+        post   "/v1/tenants/{tenant_id}/webhook-endpoints/{webhook_endpoint_id}/rotate-secret" => webhook_endpoint::rotate_webhook_secret;
+        post   "/v1/tenants/{tenant_id}/webhook-endpoints/{webhook_endpoint_id}/test" => webhook_endpoint::test_webhook_endpoint;
+        post   "/v1/tenants/{tenant_id}/webhook-endpoints/{webhook_endpoint_id}/replays" => webhook_delivery::replay_webhook_messages;
+        get    "/v1/tenants/{tenant_id}/webhook-endpoints/{webhook_endpoint_id}/deliveries" => webhook_delivery::list_webhook_deliveries;
+        get    "/v1/tenants/{tenant_id}/webhook-endpoints/{webhook_endpoint_id}/deliveries/{webhook_message_id}" => webhook_delivery::read_webhook_delivery;
+        post   "/v1/tenants/{tenant_id}/webhook-endpoints/{webhook_endpoint_id}/deliveries/{webhook_message_id}/replay" => webhook_delivery::replay_webhook_delivery;
 
         get    "/v1/tenants/{tenant_id}/audit-log" => audit::list_audit_records;
     }

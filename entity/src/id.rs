@@ -131,8 +131,17 @@ typed_id! {
     AlertId, AlertTag, "alr";
     /// A message to the outside.
     WebhookMessageId, WebhookMessageTag, "msg";
+    /// An address that messages go to.
+    WebhookEndpointId, WebhookEndpointTag, "whe";
+    /// A secret that messages are signed with.
+    WebhookSecretId, WebhookSecretTag, "whs";
     /// A record of the audit log.
     AuditRecordId, AuditRecordTag, "aud";
+}
+
+impl TenantId {
+    /// The platform itself, where it stands in a tenant's place: for the endpoints that its own messages go to.
+    pub const PLATFORM: Self = Self(Uuid::nil());
 }
 
 #[cfg(test)]

@@ -30,3 +30,5 @@ pub mod store;
 pub mod sync;
 pub mod tenant;
 pub mod turn;
+pub mod webhook_delivery;
+pub mod webhook_endpoint;

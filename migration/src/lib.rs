@@ -26,6 +26,7 @@ impl MigratorTrait for Migrator {
             "0012_batch_items",
             "0014_fair_turns",
             "0015_reconciliations",
+            "0016_webhooks",
         ]
     }
 }

@@ -58,6 +58,10 @@ scopes! {
     AlertsRead = "alerts:read";
     /// Acknowledge alerts.
     AlertsManage = "alerts:manage";
+    /// Read webhook endpoints and their deliveries.
+    WebhooksRead = "webhooks:read";
+    /// Create and change webhook endpoints, see new secrets once, test and replay.
+    WebhooksManage = "webhooks:manage";
     /// Read the audit log.
     AuditRead = "audit:read";
 }
@@ -134,6 +138,17 @@ pub const OPERATIONS: &[(&str, Scope)] = &[
     ("list_alerts", Scope::AlertsRead),
     ("read_alert", Scope::AlertsRead),
     ("acknowledge_alert", Scope::AlertsManage),
+    ("create_webhook_endpoint", Scope::WebhooksManage),
+    ("list_webhook_endpoints", Scope::WebhooksRead),
+    ("read_webhook_endpoint", Scope::WebhooksRead),
+    ("update_webhook_endpoint", Scope::WebhooksManage),
+    ("delete_webhook_endpoint", Scope::WebhooksManage),
+    ("rotate_webhook_secret", Scope::WebhooksManage),
+    ("test_webhook_endpoint", Scope::WebhooksManage),
+    ("replay_webhook_messages", Scope::WebhooksManage),
+    ("list_webhook_deliveries", Scope::WebhooksRead),
+    ("read_webhook_delivery", Scope::WebhooksRead),
+    ("replay_webhook_delivery", Scope::WebhooksManage),
     ("list_audit_records", Scope::AuditRead),
 ];
 
@@ -183,6 +198,13 @@ impl Caller {
             Self::Platform if scope == Scope::PlatformTenants => Ok(()),
             // A new tenant has no key yet: the platform makes its first one, and may see and revoke them.
             Self::Platform if scope == Scope::KeysManage => Ok(()),
+            // Its own endpoints stand below an id that is no tenant's.
+            Self::Platform
+                if tenant == Some(TenantId::PLATFORM)
+                    && matches!(scope, Scope::WebhooksRead | Scope::WebhooksManage) =>
+            {
+                Ok(())
+            }
             Self::Platform => Err(Denied::Scope(scope)),
             Self::Key {
                 tenant: own,
@@ -263,6 +285,21 @@ mod tests {
                 platforms,
                 "{operation}"
             );
+        }
+    }
+
+    #[test]
+    fn the_platforms_own_endpoints_are_its_own_and_nothing_else_below_its_id_is() {
+        for (operation, scope) in OPERATIONS {
+            let own = matches!(
+                scope,
+                Scope::PlatformTenants
+                    | Scope::KeysManage
+                    | Scope::WebhooksRead
+                    | Scope::WebhooksManage
+            );
+            let platform = Some(TenantId::PLATFORM);
+            assert_eq!(Caller::Platform.may(operation, platform).is_ok(), own);
         }
     }
 

@@ -7,7 +7,7 @@ mod row;
 mod standing;
 
 pub use cause::{Cause, Severity};
-pub(crate) use row::{happened, open};
+pub(crate) use row::{Condition, happened, open};
 pub(crate) use standing::review;
 
 use crate::access::Caller;

@@ -84,13 +84,14 @@ const RULES: &[&str] = &[
     // The platform's narrow door, and no further.
     "SELECT 'policy ' || p.policyname || ' of table ' || p.tablename || ' opens it to the platform' AS gap FROM pg_policies p
       WHERE p.schemaname = 'public' AND 'tillpost_platform' = ANY (p.roles)
-        AND NOT (p.tablename IN ('tenant', 'turn')
-          OR p.tablename IN ('api_key', 'authorization_request', 'connection_grant', 'data_key') AND p.cmd = 'SELECT'
+        AND NOT (p.tablename IN ('tenant', 'turn', 'webhook_lane')
+          OR p.tablename IN ('api_key', 'authorization_request', 'connection_grant', 'data_key', 'webhook_message') AND p.cmd = 'SELECT'
           OR p.tablename IN ('number_series', 'sync', 'audit_record') AND p.cmd = 'INSERT')",
-    "SELECT 'column ' || a.attname || ' of table connection_grant is open to the platform' AS gap
+    "SELECT 'column ' || a.attname || ' of table ' || c.relname || ' is open to the platform' AS gap
        FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
-      WHERE c.relnamespace = 'public'::regnamespace AND c.relname = 'connection_grant' AND a.attnum > 0 AND NOT a.attisdropped
-        AND a.attname NOT IN ('tenant_id', 'connection_id', 'due_at')
+      WHERE c.relnamespace = 'public'::regnamespace AND a.attnum > 0 AND NOT a.attisdropped
+        AND (c.relname = 'connection_grant' AND a.attname NOT IN ('tenant_id', 'connection_id', 'due_at')
+          OR c.relname = 'webhook_message' AND a.attname NOT IN ('tenant_id', 'number'))
         AND has_column_privilege('tillpost_platform', c.oid, a.attnum, 'SELECT, INSERT, UPDATE')",
     "SELECT 'unique key ' || i.relname || ' does not begin with tenant_id' AS gap
        FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class c ON c.oid = x.indrelid

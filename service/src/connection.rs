@@ -11,7 +11,7 @@ pub use flow::{
 use crate::access::Caller;
 use crate::alert::{self, Cause};
 use crate::error::Error;
-use crate::{Service, audit, grant};
+use crate::{Service, audit, grant, webhook};
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::connection::{Column, Entity, Model};
 use entity::id::{ConnectionId, TenantId};
@@ -136,6 +136,7 @@ pub async fn disconnect(
         vec![row.id.into()],
     )
     .await?;
+    webhook::connection_changed(&tx).await?;
     alert::review(&tx).await?;
     audit::record(
         &tx,
@@ -183,11 +184,16 @@ pub(crate) async fn halt(
     cause: Cause,
     detail: &str,
 ) -> Result<(), Error> {
-    tx.execute(
-        "UPDATE connection SET state = 'action_required', problem_code = $3 WHERE {mine} AND id = $2 AND state <> 'disconnected'",
-        vec![id.into(), cause.code().into()],
-    )
-    .await?;
+    let halted = tx
+        .execute(
+            "UPDATE connection SET state = 'action_required', problem_code = $3
+              WHERE {mine} AND id = $2 AND state <> 'disconnected' AND (state, problem_code) IS DISTINCT FROM ('action_required', $3)",
+            vec![id.into(), cause.code().into()],
+        )
+        .await?;
+    if halted.rows_affected() > 0 {
+        webhook::connection_changed(tx).await?;
+    }
     alert::open(tx, cause, detail).await
 }
 

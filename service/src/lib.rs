@@ -50,6 +50,7 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use vault::Vault;
+use webhook::client::{Client, SystemLookup};
 
 /// What every use-case needs: the store, the vault, QuickBooks, the bell and the settings. Cheap to clone.
 #[derive(Clone)]
@@ -61,6 +62,7 @@ struct Parts {
     quickbooks: QuickBooks,
     bell: Arc<dyn Bell>,
     budget: Budget,
+    webhooks: Client,
     settings: Settings,
     /// The runtime in which the service was made, which outlives every request.
     home: Option<Handle>,
@@ -119,6 +121,7 @@ impl Service {
             quickbooks: QuickBooks::new(quickbooks_settings)?,
             bell,
             budget: Budget::new(&settings.posting, pace),
+            webhooks: Client::new(settings.webhook_rules(), Arc::new(SystemLookup))?,
             settings,
             home: Handle::try_current().ok(),
         })))
@@ -146,6 +149,10 @@ impl Service {
 
     pub(crate) fn budget(&self) -> &Budget {
         &self.0.budget
+    }
+
+    pub(crate) fn webhooks(&self) -> &Client {
+        &self.0.webhooks
     }
 
     /// Looks, before anything is served, whether the store is the one these settings belong to.

@@ -15,7 +15,7 @@ pub use cancel::cancel;
 pub use dry_run::{DryRunPastSync, dry_run};
 pub use effect::{AccountEffect, Effect, PlaceEffect, effect};
 pub use numbers::Numbers;
-pub(crate) use progress::finish;
+pub(crate) use progress::{count, finish};
 pub use report::{ClosedPeriodHits, DryRun, DryRunCause, DryRunCounts, DryRunProblem, DryRunType};
 
 use crate::access::Caller;

@@ -1,5 +1,6 @@
 //! Everything that may be set. Read once at the start, checked there, and never again.
 
+use crate::webhook::destination::Rules;
 use secrecy::SecretString;
 use std::time::Duration;
 use url::Url;
@@ -45,6 +46,43 @@ pub struct Settings {
     pub quickbooks_app_url: Url,
     /// The pace of posting.
     pub posting: Posting,
+    /// Where messages to the outside may go.
+    pub webhooks: Webhooks,
+}
+
+impl Settings {
+    /// Which destinations messages may have: loopback only in a test environment that says so too.
+    #[must_use]
+    pub fn webhook_rules(&self) -> Rules {
+        Rules {
+            loopback: self.environment == Environment::Test && self.webhooks.loopback,
+            ports: self.webhooks.ports.clone(),
+            own_hosts: self
+                .public_url
+                .host_str()
+                .map(|host| host.trim_end_matches('.').to_ascii_lowercase())
+                .into_iter()
+                .collect(),
+        }
+    }
+}
+
+/// Where messages to the outside may go, besides the rules that are always kept.
+#[derive(Debug, Clone)]
+pub struct Webhooks {
+    /// To this machine's own addresses too, and there over plain HTTP: for development, in a test environment only.
+    pub loopback: bool,
+    /// The ports of the internet that are allowed.
+    pub ports: Vec<u16>,
+}
+
+impl Default for Webhooks {
+    fn default() -> Self {
+        Self {
+            loopback: false,
+            ports: vec![443],
+        }
+    }
 }
 
 /// The pace of posting. The defaults are those of the protocol; tests shorten what a turn may take, never what makes it safe.

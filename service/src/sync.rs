@@ -3,7 +3,7 @@
 use crate::access::Caller;
 use crate::alert::{self, Cause};
 use crate::error::Error;
-use crate::{Service, audit, bell, connection, event};
+use crate::{Service, audit, bell, connection, event, webhook};
 use chrono::{DateTime, Utc};
 use entity::id::{AlertId, TenantId};
 use entity::store::TenantTx;
@@ -107,6 +107,7 @@ pub async fn start(service: &Service, caller: &Caller, tenant: TenantId) -> Resu
             vec![company.id.into()],
         )
         .await?;
+        webhook::connection_changed(&tx).await?;
         alert::review(&tx).await?;
     }
     tx.execute(
@@ -121,6 +122,7 @@ pub async fn start(service: &Service, caller: &Caller, tenant: TenantId) -> Resu
         )
         .await?;
     if started.rows_affected() > 0 {
+        webhook::sync_changed(&tx).await?;
         audit::record(
             &tx,
             caller.actor(),
@@ -151,6 +153,7 @@ pub async fn stop(service: &Service, caller: &Caller, tenant: TenantId) -> Resul
         )
         .await?;
     if stopped.rows_affected() > 0 {
+        webhook::sync_changed(&tx).await?;
         audit::record(
             &tx,
             caller.actor(),

@@ -224,8 +224,12 @@ pub async fn list(
     let tx = service.store().platform().await?;
     let mut rows = tx
         .query_as::<Model>(
-            "SELECT * FROM tenant WHERE ($1::uuid IS NULL OR tenant_id < $1) ORDER BY tenant_id DESC LIMIT $2",
-            vec![after.into(), i64::try_from(limit + 1).unwrap_or(i64::MAX).into()],
+            "SELECT * FROM tenant WHERE ($1::uuid IS NULL OR tenant_id < $1) AND tenant_id <> $3 ORDER BY tenant_id DESC LIMIT $2",
+            vec![
+                after.into(),
+                i64::try_from(limit + 1).unwrap_or(i64::MAX).into(),
+                TenantId::PLATFORM.into(),
+            ],
         )
         .await?;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
@@ -295,6 +299,10 @@ pub async fn update(
 }
 
 async fn row(tx: &PlatformTx, id: TenantId) -> Result<Model, Error> {
+    // The platform's own place is none of its tenants.
+    if id == TenantId::PLATFORM {
+        return Err(Error::NotFound);
+    }
     tx.query_as::<Model>("SELECT * FROM tenant WHERE tenant_id = $1", vec![id.into()])
         .await?
         .pop()

@@ -22,7 +22,7 @@ use service::Service;
 use service::access::Caller;
 use service::bell::Silent;
 use service::past_sync::{DryRunPastSync, dry_run};
-use service::settings::{Environment, Posting, Settings};
+use service::settings::{Environment, Posting, Settings, Webhooks};
 use std::sync::Arc;
 use std::time::Instant;
 use url::Url;
@@ -201,5 +201,6 @@ fn settings() -> Settings {
         },
         quickbooks_app_url: base,
         posting: Posting::default(),
+        webhooks: Webhooks::default(),
     }
 }

@@ -22,7 +22,7 @@ use service::Service;
 use service::bell::Silent;
 use service::cursor::PageQuery;
 use service::event::{COUNTS, EventFilter, Sql, statements};
-use service::settings::{Environment, Posting, Settings};
+use service::settings::{Environment, Posting, Settings, Webhooks};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
@@ -398,5 +398,6 @@ fn settings(base: &Url) -> Settings {
         },
         quickbooks_app_url: base.clone(),
         posting: Posting::default(),
+        webhooks: Webhooks::default(),
     }
 }

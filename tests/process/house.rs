@@ -192,6 +192,7 @@ fn environment(servers: &Servers, simulator: &Simulator) -> Environment {
         ("REDIS_URL", servers.redis_url().unwrap()),
         ("TILLPOST_ENVIRONMENT", "test".into()),
         ("TILLPOST_LISTEN", "127.0.0.1:0".into()),
+        ("TILLPOST_WEBHOOK_LOOPBACK", "allow".into()),
         ("TILLPOST_PUBLIC_URL", format!("http://{PUBLIC_HOST}/")),
         ("TILLPOST_RETURN_URLS", format!("http://{PUBLIC_HOST}/done")),
         ("TILLPOST_PEPPER", "3b9f1d70c6e84a25917f0e6d8ab2c354".into()),

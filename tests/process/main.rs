@@ -11,10 +11,15 @@
 )]
 
 mod bell;
+mod deliveries;
 #[allow(dead_code, reason = "the storm needs the rest")]
 mod house;
 #[allow(dead_code, reason = "the storm needs the rest")]
 mod judge;
+#[allow(dead_code, reason = "the measurement needs the rest")]
+mod post;
+#[path = "../stories/receiver.rs"]
+mod receiver;
 #[allow(dead_code, reason = "the storm needs the rest")]
 mod running;
 mod starting;

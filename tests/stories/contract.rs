@@ -102,6 +102,20 @@ pub fn check(method: &Method, path: &str, answer: &Answer) {
     }
 }
 
+/// Fails the story when the document does not describe such a message to the outside.
+pub fn check_message(message: &Value) {
+    let document = serde_json::to_value(api::openapi()).unwrap();
+    let kind = message["type"].as_str().unwrap();
+    let content = &document["webhooks"][kind]["post"]["requestBody"]["content"]["application/json"];
+    assert!(content.is_object(), "{kind} is not described");
+    let validator = CONTRACT.validator(&content["schema"]);
+    let errors: Vec<_> = validator
+        .iter_errors(message)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    assert!(errors.is_empty(), "{message:#}: {errors:#?}");
+}
+
 impl Contract {
     fn read() -> Self {
         let document = serde_json::to_value(api::openapi()).unwrap();

@@ -89,6 +89,12 @@ impl Operation {
             "create_reconciliation" => {
                 json!({ "from_date": "2026-09-01", "to_date": "2026-12-31", "reads_per_day": 50 })
             }
+            "create_webhook_endpoint" => {
+                json!({ "url": "http://127.0.0.1:9/", "description": "another", "types": ["alert.opened"] })
+            }
+            "update_webhook_endpoint" => json!({ "description": "the same", "enabled": true }),
+            "rotate_webhook_secret" => json!({ "overlap_hours": 1 }),
+            "replay_webhook_messages" => json!({ "from_number": 1, "to_number": 3 }),
             "create_past_sync" => json!({ "from_date": "2026-09-01", "to_date": "2026-09-30" }),
             other => panic!("say here what a sound body of {other} is"),
         })

@@ -155,6 +155,19 @@ impl<'w> Retailer<'w> {
         let located = store
             .put("/location-mappings", json!({ "mappings": [boston] }))
             .await;
+        // Nobody listens there: what is sent is tried, and waits.
+        let endpoint = store
+            .post(
+                "/webhook-endpoints",
+                json!({ "url": "http://127.0.0.1:9/", "description": format!("{} hooks", self.company.name) }),
+            )
+            .await;
+        let test = format!(
+            "/webhook-endpoints/{}/test",
+            endpoint["id"].as_str().unwrap()
+        );
+        let message = store.post(&test, Value::Null).await;
+        store.world.deliver().await;
         let creation = store
             .post(
                 "/account-creations",
@@ -213,6 +226,11 @@ impl<'w> Retailer<'w> {
                     .collect(),
             ),
             ("authorization_request_id", vec![id(&link)]),
+            ("webhook_endpoint_id", vec![id(&endpoint)]),
+            (
+                "webhook_message_id",
+                vec![message["message_id"].as_str().unwrap().to_owned()],
+            ),
             (
                 "alert_id",
                 listed(store.get("/alerts").await).iter().map(id).collect(),

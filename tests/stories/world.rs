@@ -14,7 +14,8 @@ use serde_json::{Value, json};
 use service::Service;
 use service::bell::{Bell, Silent};
 use service::posting::{self, TurnEnd};
-use service::settings::{Environment, Posting, Settings};
+use service::settings::{Environment, Posting, Settings, Webhooks};
+use service::webhook;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -201,6 +202,23 @@ impl World {
         panic!("a tenant's turns do not end");
     }
 
+    /// Publishes messages and delivers what is due, until nothing is.
+    pub async fn deliver(&self) {
+        for _ in 0..1_000 {
+            let published = webhook::publish(&self.service).await.unwrap();
+            let lanes = webhook::claim(&self.service, "story", 100).await.unwrap();
+            if published == 0 && lanes.is_empty() {
+                return;
+            }
+            for lane in lanes {
+                webhook::deliver(&self.service, &lane, &CancellationToken::new())
+                    .await
+                    .unwrap();
+            }
+        }
+        panic!("deliveries do not end");
+    }
+
     /// A tenant with a key of every scope.
     pub async fn tenant(&self, name: &str) -> Tenant<'_> {
         let made = self
@@ -381,6 +399,10 @@ fn settings(base: &Url, callback: Url, simulator: &Simulator, posting: Posting) 
         },
         quickbooks_app_url: simulator.base_url(),
         posting,
+        webhooks: Webhooks {
+            loopback: true,
+            ..Webhooks::default()
+        },
     }
 }
 

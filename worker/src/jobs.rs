@@ -7,6 +7,7 @@
 //! | watch | every minute | looks after tenants whose turn is long overdue, and tells of a stall |
 //! | grants | every half minute | looks at grants that are due: refreshed ahead, kept alive, told of |
 //! | books | every minute | has the books of whoever was not looked after for a day looked over |
+//! | posts | always, beside all these | `service::webhook`: publishes messages to the outside and delivers them in lanes |
 //! | tidy | every half minute | forgets on Redis what is done |
 
 use crate::line::Line;

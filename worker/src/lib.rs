@@ -9,6 +9,7 @@ mod jobs;
 mod lane;
 mod line;
 mod order;
+mod posts;
 mod sweep;
 mod tidy;
 mod turns;
@@ -40,6 +41,8 @@ pub struct Options {
     /// Turns at work at once in this process. A turn waits for its company and for the database most of the time, so these
     /// are many more than there are cores; what they hold meanwhile is a little memory.
     pub turns_max: usize,
+    /// Webhook endpoints that this process sends to at once.
+    pub lanes_max: usize,
 }
 
 impl Options {
@@ -51,6 +54,7 @@ impl Options {
             prefix: prefix.to_owned(),
             holder: name_of_process(),
             turns_max: 256,
+            lanes_max: 512,
         }
     }
 }
@@ -65,8 +69,19 @@ pub async fn run(
     options: Options,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
+    // Messages to the outside need no Redis, and end with the turns, however those end.
+    let until = stop.child_token();
+    let posts = tokio::spawn(posts::run(
+        service.clone(),
+        options.holder.clone(),
+        options.lanes_max,
+        until.clone(),
+    ));
     let work = Posting::new(service, options.holder.clone());
-    run_on(Arc::new(work), options, stop).await
+    let ended = run_on(Arc::new(work), options, stop).await;
+    until.cancel();
+    posts.await.context("messages to the outside ended badly")?;
+    ended
 }
 
 /// [`run`] on other work than the product's.

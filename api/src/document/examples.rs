@@ -7,11 +7,12 @@ mod event;
 mod location;
 mod past;
 mod values;
+mod webhook;
 
 use crate::page::{
     AccountPage, AlertPage, ApiKeyPage, AuditRecordPage, DimensionPage, EventPage, FindingPage,
     KnownKeyPage, LocationMappingPage, MappingChangePage, MappingPage, MappingSuggestionPage,
-    PastSyncPage, ReconciliationPage, TenantPage,
+    PastSyncPage, ReconciliationPage, TenantPage, WebhookDeliveryPage, WebhookEndpointPage,
 };
 use crate::resource::health::Health;
 use crate::resource::ingest::TakenIn;
@@ -36,6 +37,7 @@ use utoipa::openapi::example::ExampleBuilder;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::{Content, RefOr};
 use values::*;
+pub(super) use webhook::message;
 
 /// Adds the examples of an operation.
 pub(super) fn add(id: &str, operation: &mut Operation) {
@@ -217,6 +219,35 @@ fn requests(id: &str, kind: &str) -> Vec<Shown> {
             "Half a month",
             json!({"from_date": "2026-11-01", "to_date": "2026-11-15"}),
         )],
+        "create_webhook_endpoint" => vec![
+            (
+                "Alerts only",
+                json!({"url": "https://pos.example.com/webhooks/tillpost", "description": "point of sale",
+                       "types": ["alert.opened", "alert.closed"]}),
+            ),
+            (
+                "Every type",
+                json!({"url": "https://pos.example.com/webhooks/tillpost"}),
+            ),
+        ],
+        "update_webhook_endpoint" => vec![
+            ("Disable", json!({"enabled": false})),
+            ("Other types", json!({"types": ["event.failed"]})),
+        ],
+        "rotate_webhook_secret" => vec![
+            ("Over two days", json!({"overlap_hours": 48})),
+            ("At once, since it leaked", json!({"overlap_hours": 0})),
+        ],
+        "replay_webhook_messages" => vec![
+            (
+                "What did not arrive since a time",
+                json!({"since": "2026-11-20T06:00:00Z", "undelivered_only": true}),
+            ),
+            (
+                "A range of numbers",
+                json!({"from_number": 40, "to_number": 49}),
+            ),
+        ],
         _ => Vec::new(),
     }
 }
@@ -386,6 +417,40 @@ fn answers(id: &str, kind: &str) -> Vec<Shown> {
         })),
         "read_alert" => vec![("Open", json!(alert()))],
         "acknowledge_alert" => vec![("Acknowledged", json!(acknowledged_alert()))],
+        "create_webhook_endpoint" => {
+            vec![(
+                "The only time the secret is shown",
+                json!(webhook::new_endpoint()),
+            )]
+        }
+        "list_webhook_endpoints" => one(json!(WebhookEndpointPage {
+            items: vec![webhook::endpoint()],
+            next_cursor: None
+        })),
+        "read_webhook_endpoint" => one(json!(webhook::endpoint())),
+        "update_webhook_endpoint" | "delete_webhook_endpoint" => {
+            vec![("Disabled", json!(webhook::disabled_endpoint()))]
+        }
+        "rotate_webhook_secret" => {
+            vec![(
+                "The only time the new secret is shown",
+                json!(webhook::new_secret()),
+            )]
+        }
+        "test_webhook_endpoint" => vec![(
+            "On its way",
+            json!({"message_id": "msg_01jd5zk8x9e3qr0v7m2c4n6p8t"}),
+        )],
+        "replay_webhook_messages" => vec![("Ten messages", json!(webhook::replayed()))],
+        "list_webhook_deliveries" => one(json!(WebhookDeliveryPage {
+            items: vec![webhook::delivery()],
+            next_cursor: None
+        })),
+        "read_webhook_delivery" => vec![(
+            "Delivered at the second attempt",
+            json!(webhook::delivery_detail()),
+        )],
+        "replay_webhook_delivery" => vec![("Waiting", json!(webhook::replayed_delivery()))],
         "list_audit_records" => one(json!(AuditRecordPage {
             items: vec![audit_record()],
             next_cursor: None
@@ -438,6 +503,10 @@ mod tests {
         reads::<service::past_sync::DryRunPastSync>("dry_run_past_sync");
         reads::<service::reconciliation::CreateReconciliation>("create_reconciliation");
         reads::<service::tenant::UpdateSettings>("update_settings");
+        reads::<service::webhook::CreateEndpoint>("create_webhook_endpoint");
+        reads::<service::webhook::UpdateEndpoint>("update_webhook_endpoint");
+        reads::<service::webhook::RotateSecret>("rotate_webhook_secret");
+        reads::<service::webhook::Replay>("replay_webhook_messages");
         for (summary, example) in requests("take_in_events", "application/json") {
             for event in example["events"].as_array().unwrap() {
                 let read = accounting::Event::parse(event.to_string().as_bytes());

@@ -146,6 +146,14 @@ fn conflict(id: &str) -> Problem {
             "key_in_use",
             "events carry the payment type `cash`, so it stays known; map it instead",
         ),
+        "create_webhook_endpoint" => (
+            "too_many_endpoints",
+            "there are 20 endpoints already; delete one first",
+        ),
+        "test_webhook_endpoint" | "replay_webhook_messages" | "replay_webhook_delivery" => (
+            "endpoint_disabled",
+            "the endpoint is disabled, so nothing is sent to it; enable it first",
+        ),
         "create_past_sync" => (
             "sync_stopped",
             "the sync is stopped; start it before past events are synced",
@@ -216,6 +224,26 @@ fn unprocessable(id: &str) -> Problem {
             "invalid_rounding_tolerance",
             "rounding_tolerance",
             "a tolerance is a decimal string from \"0.00\" to \"1.00\"",
+        ),
+        "create_webhook_endpoint" | "update_webhook_endpoint" => (
+            "invalid_url",
+            "url",
+            "this is no address for messages: messages go over https only; begin it with https://",
+        ),
+        "rotate_webhook_secret" => (
+            "invalid_overlap",
+            "overlap_hours",
+            "200 hours: the old secret may count for 0 to 168 hours more",
+        ),
+        "replay_webhook_messages" => (
+            "nothing_chosen",
+            "since",
+            "say which messages: `since` a time, or `from_number` and `to_number`",
+        ),
+        "list_webhook_deliveries" => (
+            "invalid_state",
+            "state",
+            "`lost` is no state of a delivery; use `waiting`, `delivered` or `dead`",
         ),
         "create_api_key" => (
             "unknown_scope",

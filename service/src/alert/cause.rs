@@ -43,6 +43,10 @@ pub enum Cause {
     EntriesEdited,
     /// Entries in QuickBooks pass for posted ones and are not.
     EntriesForeign,
+    /// No message has reached a webhook endpoint for days, and it was disabled.
+    WebhookDisabled,
+    /// No message has reached a webhook endpoint for a day or more.
+    WebhookFailing,
     /// The grant ends soon unless somebody connects again.
     GrantEnding,
 }
@@ -87,12 +91,12 @@ const fn row(
 }
 
 /// One row a cause, in the order of the enum.
-const TABLE: [Row; 18] = {
+const TABLE: [Row; 20] = {
     use Cause::{
         AuthenticationLost, BrokenMapping, ClosedPeriod, CompanyRefuses, EntriesDeleted,
         EntriesDuplicated, EntriesEdited, EntriesForeign, EntriesMissing, EventsFailed,
         GrantEnding, MissingMapping, NumberTaken, PlanLacksFeature, QuickbooksUnreachable,
-        SubscriptionLapsed, SyncStalled, UnbalancedEvents,
+        SubscriptionLapsed, SyncStalled, UnbalancedEvents, WebhookDisabled, WebhookFailing,
     };
     use Severity::{Critical, Error, Warning};
     [
@@ -266,6 +270,26 @@ const TABLE: [Row; 18] = {
                 "Look at the entry in QuickBooks: somebody else's entry carries Tillpost's mark, or the number of one of its entries.",
                 "Delete it, take the mark out of its note, or give it another number.",
                 "If it belongs in the books as it is, accept the finding.",
+            ],
+        ),
+        row(
+            WebhookDisabled,
+            "webhook_disabled",
+            Warning,
+            "/webhook-endpoints",
+            &[
+                "Mend the receiver, or give the endpoint its new address, and enable it: what waits goes out then.",
+                "Replay what came while it was disabled, since the time at which it was. Delete an endpoint that nobody needs.",
+            ],
+        ),
+        row(
+            WebhookFailing,
+            "webhook_failing",
+            Warning,
+            "/webhook-endpoints",
+            &[
+                "Look at the endpoint's deliveries: each attempt says what went wrong.",
+                "Then replay a message; nothing waits longer than it takes the receiver to answer.",
             ],
         ),
         row(

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::grant::when::{HARD_END_TOLD, IDLE_END_TOLD};
 use crate::mapping::{self, CompanyMapping};
 use crate::problem::Code;
-use crate::{books, connection, grant, location_mapping, need, sync};
+use crate::{books, connection, grant, location_mapping, need, sync, webhook};
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::connection::Model as Connection;
 use entity::store::TenantTx;
@@ -63,6 +63,7 @@ async fn conditions(tx: &TenantTx) -> Result<Vec<Condition>, Error> {
         .into_iter()
         .partition(|condition| condition.cause == Cause::BrokenMapping);
     let mut held: Vec<Condition> = failed;
+    held.extend(webhook::conditions(tx).await?);
     let connection = connection::current(tx).await?;
     // Of a company that was left, nothing but what became of events is still of interest.
     let Some(connection) = connection.filter(|row| row.state != "disconnected") else {

@@ -5,7 +5,7 @@ use crate::alert;
 use crate::error::Error;
 use crate::event::Happened;
 use crate::event::history::{self, Change};
-use crate::{Service, audit, bell, chart, grant, past_sync, sync};
+use crate::{Service, audit, bell, chart, grant, past_sync, sync, webhook};
 use entity::authorization_request;
 use entity::connection::Model;
 use entity::id::{ConnectionId, TenantId};
@@ -55,6 +55,11 @@ pub(super) async fn settle(
         Err(error) => return Err(error),
     };
     grant::store(service, &tx, id, grant).await?;
+    // Consent that changes nothing but the grant is no news.
+    let was_well = present.is_some_and(|present| present.state == "connected" && present.id == id);
+    if !was_well {
+        webhook::connection_changed(&tx).await?;
+    }
     alert::review(&tx).await?;
     chart::queue_import(&tx, company_id, &request.requested_by).await?;
     bell::wake(&tx).await?;
@@ -141,8 +146,17 @@ async fn leave(tx: &TenantTx, present: &Model, actor: &str) -> Result<(), Error>
         vec![],
     )
     .await?;
-    tx.execute("UPDATE sync SET running = false, stopped_at = tillpost_now(), waiting_code = NULL WHERE {mine}", vec![])
+    let stopped = tx
+        .execute(
+            "UPDATE sync SET running = false, stopped_at = tillpost_now() WHERE {mine} AND running",
+            vec![],
+        )
         .await?;
+    tx.execute("UPDATE sync SET waiting_code = NULL WHERE {mine}", vec![])
+        .await?;
+    if stopped.rows_affected() > 0 {
+        webhook::sync_changed(tx).await?;
+    }
     // Its past syncs end with it: what they queued goes back to never synced.
     past_sync::abandon(tx, actor).await?;
     let detail = format!(

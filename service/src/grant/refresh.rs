@@ -10,7 +10,7 @@ use crate::alert::{self, Cause};
 use crate::error::Error;
 use crate::fail_point::{FailPoint, reach};
 use crate::gate::Gate;
-use crate::{Service, bell, connection};
+use crate::{Service, bell, connection, webhook};
 use chrono::{DateTime, Utc};
 use entity::connection_grant::Model as Row;
 use entity::id::{ConnectionId, TenantId};
@@ -265,6 +265,9 @@ async fn heal(tx: &TenantTx, id: ConnectionId, problem: Option<&str>) -> Result<
             vec![id.into()],
         )
         .await?;
+    if healed.rows_affected() > 0 {
+        webhook::connection_changed(tx).await?;
+    }
     bell::wake(tx).await?;
     Ok(healed.rows_affected() > 0)
 }

@@ -5,7 +5,7 @@ use crate::access::Caller;
 use crate::error::Error;
 use crate::event::Happened;
 use crate::event::history::{self, Change};
-use crate::{Service, audit, posting, sync};
+use crate::{Service, audit, posting, sync, webhook};
 use entity::id::{PastSyncId, TenantId};
 use entity::store::TenantTx;
 use sea_orm::FromQueryResult;
@@ -93,11 +93,11 @@ async fn give_back(
 
 /// The tenant leaves its company: past syncs that were still running there end, and their events go back with all others.
 pub(crate) async fn abandon(tx: &TenantTx, actor: &str) -> Result<(), Error> {
-    tx.execute(
+    let ended = tx.query_as::<entity::past_sync::Model>(
         "UPDATE past_sync SET cancelled_at = coalesce(cancelled_at, tillpost_now()), cancelled_by = coalesce(cancelled_by, $2),
-           finished_at = tillpost_now() WHERE {mine} AND finished_at IS NULL",
+           finished_at = tillpost_now() WHERE {mine} AND finished_at IS NULL RETURNING *",
         vec![actor.into()],
     )
     .await?;
-    Ok(())
+    webhook::past_syncs_finished(tx, ended).await
 }

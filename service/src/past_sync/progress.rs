@@ -3,7 +3,7 @@
 use super::{PastSync, State};
 use crate::error::Error;
 use crate::settings::Posting;
-use crate::{Service, connection, sync};
+use crate::{Service, connection, sync, webhook};
 use entity::id::PastSyncId;
 use entity::past_sync::Model;
 use entity::store::TenantTx;
@@ -15,11 +15,11 @@ const BATCH_ITEMS: i64 = 30;
 
 /// Events of a past sync by where they stand.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, FromQueryResult)]
-struct Counts {
+pub(crate) struct Counts {
     waiting: i64,
-    synced: i64,
-    failed: i64,
-    skipped: i64,
+    pub(crate) synced: i64,
+    pub(crate) failed: i64,
+    pub(crate) skipped: i64,
 }
 
 #[derive(FromQueryResult)]
@@ -62,7 +62,11 @@ pub(super) async fn view(
         .collect())
 }
 
-async fn count(tx: &TenantTx, rows: &[Model]) -> Result<HashMap<PastSyncId, Counts>, Error> {
+/// The events of past syncs by where they stand.
+pub(crate) async fn count(
+    tx: &TenantTx,
+    rows: &[Model],
+) -> Result<HashMap<PastSyncId, Counts>, Error> {
     let ids: Vec<uuid::Uuid> = rows.iter().map(|row| row.id.0).collect();
     if ids.is_empty() {
         return Ok(HashMap::new());
@@ -178,14 +182,15 @@ fn divided_up(number: i64, by: i64) -> i64 {
 
 /// Ends the past syncs of which nothing waits any more. Called where a turn ends, whose holder has settled all it will.
 pub(crate) async fn finish(tx: &TenantTx) -> Result<(), Error> {
-    tx.execute(
+    let finished = tx.query_as::<Model>(
         "UPDATE past_sync p SET finished_at = tillpost_now()
           WHERE {mine:p} AND p.finished_at IS NULL AND NOT EXISTS (
-            SELECT 1 FROM event e WHERE {mine:e} AND e.past_sync_id = p.id AND e.status IN ('not_synced', 'processing'))",
+            SELECT 1 FROM event e WHERE {mine:e} AND e.past_sync_id = p.id AND e.status IN ('not_synced', 'processing'))
+          RETURNING p.*",
         vec![],
     )
     .await?;
-    Ok(())
+    webhook::past_syncs_finished(tx, finished).await
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The posting machine's table of states as statements: what each change may be made from, and what it makes.
 
 use crate::error::Error;
+use crate::webhook;
 use accounting::posting::{Absences, BatchName, EntryChange, EntryState, EventChange, EventStatus};
 use entity::id::{EventId, JournalEntryId};
 use entity::store::TenantTx;
@@ -121,13 +122,13 @@ pub(crate) async fn events(
     Ok(changed.into_iter().map(|row| row.id).collect())
 }
 
-/// The events' entries are in the books.
+/// The events' entries are in the books, and whoever wants to hear of it is told.
 pub(crate) async fn synced(tx: &TenantTx, ids: &[EventId]) -> Result<(), Error> {
     let change = EventChange::Sync;
-    tx.execute(
+    let changed = tx.query_as::<Event>(
         "UPDATE event SET status = $3, due_at = NULL, problem_code = NULL, problem_detail = NULL,
            problem_facts = NULL, synced_at = tillpost_now(), retried_code = NULL, updated_at = tillpost_now()
-          WHERE {mine} AND id = ANY($2) AND status = ANY($4)",
+          WHERE {mine} AND id = ANY($2) AND status = ANY($4) RETURNING id",
         vec![
             ids.iter().map(|id| id.0).collect::<Vec<_>>().into(),
             change.to().as_str().into(),
@@ -135,7 +136,8 @@ pub(crate) async fn synced(tx: &TenantTx, ids: &[EventId]) -> Result<(), Error> 
         ],
     )
     .await?;
-    Ok(())
+    let changed: Vec<EventId> = changed.into_iter().map(|row| row.id).collect();
+    webhook::events(tx, &changed).await
 }
 
 #[derive(FromQueryResult)]

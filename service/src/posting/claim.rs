@@ -8,7 +8,7 @@ use crate::event::Happened;
 use crate::event::history::{self, Change};
 use crate::fail_point::{FailPoint, reach};
 use crate::problem::{Finding, Names};
-use crate::{alert, books, connection, sync};
+use crate::{alert, books, connection, sync, webhook};
 use accounting::posting::{
     BatchName, Candidate, Claimed, EntryChange, EntryState, EventChange, Heard, Known,
 };
@@ -339,7 +339,7 @@ pub(crate) async fn end(
         Happened::Skipped
     };
     let facts = serde_json::to_value(&finding.facts).map_err(Error::internal)?;
-    history::update(
+    let ended = history::update(
         tx,
         "UPDATE event SET status = $3, due_at = NULL, problem_code = $4, problem_detail = $5, problem_facts = $6,
            retried_code = NULL, updated_at = tillpost_now()
@@ -359,7 +359,10 @@ pub(crate) async fn end(
         },
     )
     .await?;
-    Ok(())
+    match ended {
+        0 => Ok(()),
+        _ => webhook::events(tx, &[event]).await,
+    }
 }
 
 /// Tells people of an event that failed. Last in a transaction: whoever opens an alert holds its row.
