@@ -168,12 +168,17 @@ impl<'w> Town<'w> {
 
     async fn alone(&self) -> Vec<f64> {
         let mut seconds = Vec::new();
-        for store in self.small.iter().step_by(SMALL / ALONE).take(ALONE) {
+        for (before, store) in self
+            .small
+            .iter()
+            .step_by(SMALL / ALONE)
+            .take(ALONE)
+            .enumerate()
+        {
             self.send(store, "alone", EVENTS).await;
-            seconds.extend(self.seconds("alone", seconds.len() + 1).await);
+            seconds = self.seconds("alone", before + 1).await;
         }
         seconds.sort_by(f64::total_cmp);
-        seconds.dedup();
         seconds
     }
 
