@@ -2,7 +2,7 @@
 //! come under the same id, how long a first attempt to a healthy receiver takes, and what hanging ones cost the others.
 //!
 //! Real processes (two workers, an API) on one private PostgreSQL; one machine, one run. Run with
-//! `cargo bench -p tillpost --bench deliveries`, or with `-- 20000` for another number of messages.
+//! `cargo bench -p tillpost --bench deliveries`; `-- 20000 200` is another number of messages, and of messages a second.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -25,7 +25,7 @@ use post::Post;
 use receiver::Manner;
 use std::time::{Duration, Instant};
 
-/// Messages a second, while the pace is even.
+/// Messages a second, while the pace is even, unless another number is asked for.
 const RATE: usize = 400;
 /// Messages of one burst.
 const BURST: usize = 3500;
@@ -34,10 +34,9 @@ const KILLS: usize = 6;
 
 #[tokio::main]
 async fn main() {
-    let messages: usize = std::env::args()
-        .filter_map(|text| text.parse().ok())
-        .next()
-        .unwrap_or(100_000);
+    let mut numbers = std::env::args().filter_map(|text| text.parse::<usize>().ok());
+    let messages = numbers.next().unwrap_or(100_000);
+    let rate = numbers.next().unwrap_or(RATE).max(1);
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
     println!(
         "machine: {cores} cores, {}-{}",
@@ -75,15 +74,15 @@ async fn main() {
     post.enable(true, ails).await;
     let half = messages.saturating_sub(2 * ROUNDS * BURST).max(2000) / 2;
     let began = post.now().await;
-    pace(&mut post, half, 0).await;
+    pace(&mut post, half, rate, 0).await;
     let middle = post.now().await;
-    pace(&mut post, half, KILLS).await;
+    pace(&mut post, half, rate, KILLS).await;
     post.until_the_healthy_have_all().await;
     let ended = post.now().await;
     let calm = post.first_attempts(began, middle).await;
     let storm = post.first_attempts(middle, ended).await;
     println!(
-        "{half} messages at {RATE} a second to all; first attempt after the fact, to healthy receivers, milliseconds:"
+        "{half} messages at {rate} a second to all; first attempt after the fact, to healthy receivers, milliseconds:"
     );
     println!(
         "  nobody killed        median {:6.0}  p99 {:6.0}  most {:6.0}",
@@ -115,11 +114,11 @@ async fn burst(post: &Post, chosen: impl Fn(&Manner) -> bool) -> f64 {
     post.until_the_healthy_have_all().await.as_secs_f64()
 }
 
-async fn pace(post: &mut Post, messages: usize, kills: usize) {
+async fn pace(post: &mut Post, messages: usize, rate: usize, kills: usize) {
     let began = Instant::now();
     let (mut sent, mut killed) = (0, 0);
     while sent < messages {
-        let due = (RATE * began.elapsed().as_millis() as usize / 1000).min(messages);
+        let due = (rate * began.elapsed().as_millis() as usize / 1000).min(messages);
         if due > sent {
             post.happens(due - sent, |_| true).await;
             sent = due;
