@@ -2,7 +2,7 @@
 //! is mended here, and no event changes its status: a person decides.
 //!
 //! A run is a row. It goes through the turns of its tenant, behind all posting, a metered read at a time: first what changed
-//! of late (change data capture), then, of its window, the days that this does not reach. [`run`] takes one step.
+//! of late (change data capture), then, of its window, the days that this does not reach. `run` takes one step.
 
 mod compare;
 mod daily;
