@@ -1,5 +1,6 @@
 //! The commands, on one page.
 
+mod audit;
 mod demo;
 mod migrate;
 mod openapi;
@@ -28,6 +29,8 @@ pub(crate) enum Command {
     Openapi(openapi::OpenApi),
     /// Make and list tenants and their keys.
     Tenant(tenant::Tenant),
+    /// Check that audit logs are as they were written.
+    Audit(audit::Audit),
     /// Compare a tenant's books with what was posted, to the end, and print what is not as it was left.
     Reconcile(reconcile::Reconcile),
     /// Run a simulated QuickBooks, for development.
@@ -54,6 +57,7 @@ impl Command {
             Self::Migrate(migrate) => migrate.run().await?,
             Self::Openapi(openapi) => openapi.run()?,
             Self::Tenant(tenant) => tenant.run().await?,
+            Self::Audit(audit) => return audit.run().await,
             Self::Reconcile(reconcile) => return reconcile.run(stop).await,
             Self::Sandbox(sandbox) => sandbox.run(stop).await?,
         }

@@ -12,6 +12,7 @@ use entity::id::TenantId;
 use futures::FutureExt;
 use service::Service;
 use service::access::{Caller, Denied};
+use service::audit::{self, Denial};
 use std::future::{Ready, ready};
 use std::panic::AssertUnwindSafe;
 
@@ -81,7 +82,7 @@ async fn authorise(
     let service = request
         .app_data::<ThinData<Service>>()
         .ok_or_else(Problem::internal)?;
-    let caller = service::api_key::authenticate(service, credential)
+    let caller = service::api_key::authenticate(service, credential, operation)
         .await?
         .ok_or_else(|| {
             Problem::unauthenticated(
@@ -99,11 +100,20 @@ async fn authorise(
         .match_info()
         .get("tenant_id")
         .map(|text| text.parse().unwrap_or_else(|_| TenantId::new()));
-    match caller.may(operation, tenant) {
-        Ok(()) => Ok(Authorised { caller, tenant }),
-        Err(Denied::NotFound) => Err(Problem::not_found()),
-        Err(Denied::Scope(scope)) => Err(Problem::insufficient_scope(scope)),
-    }
+    let Err(denied) = caller.may(operation, tenant) else {
+        return Ok(Authorised { caller, tenant });
+    };
+    let denial = Denial {
+        tenant: caller.home(),
+        actor: caller.actor().to_owned(),
+        operation,
+        reason: denied.into(),
+    };
+    audit::deny(service, denial).await;
+    Err(match denied {
+        Denied::NotFound => Problem::not_found(),
+        Denied::Scope(scope) => Problem::insufficient_scope(scope),
+    })
 }
 
 fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {

@@ -7,6 +7,7 @@ mod document;
 mod headers;
 mod page;
 mod parameter;
+mod pieces;
 mod problem;
 mod resource;
 mod routes;

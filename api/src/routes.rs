@@ -99,6 +99,8 @@ routes! {
         post   "/v1/tenants/{tenant_id}/webhook-endpoints/{webhook_endpoint_id}/deliveries/{webhook_message_id}/replay" => webhook_delivery::replay_webhook_delivery;
 
         get    "/v1/tenants/{tenant_id}/audit-log" => audit::list_audit_records;
+        get    "/v1/tenants/{tenant_id}/audit-log/export" => audit::export_audit_log;
+        get    "/v1/tenants/{tenant_id}/audit-log/head" => audit::read_audit_head;
     }
 
     // Anybody may. What leads a browser through Intuit is bound by secrets of its own.

@@ -1,4 +1,4 @@
-//! Who did what, and when. Append-only. Columns are explained where they are made, in the migration.
+//! Who did what, and when. Append-only, and each chained to the one before. Columns are explained where they are made, in the migration.
 #![allow(missing_docs)]
 
 use crate::id::{AuditRecordId, TenantId};
@@ -19,6 +19,10 @@ pub struct Model {
     pub subject: String,
     #[sea_orm(column_type = "JsonBinary")]
     pub detail: Json,
+    // The chain's; set by the database when a record is inserted.
+    pub sequence: i64,
+    pub previous_hash: Vec<u8>,
+    pub hash: Vec<u8>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

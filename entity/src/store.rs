@@ -6,6 +6,7 @@
 
 #![allow(clippy::disallowed_methods)] // This is the door that the lint sends everybody to.
 
+use crate::audit_record;
 use crate::home::Home;
 use crate::id::TenantId;
 use chrono::{DateTime, Utc};
@@ -16,6 +17,8 @@ use sea_orm::{
     FromQueryResult, IntoActiveModel, IsolationLevel, QueryFilter, QueryResult, Select, Statement,
     StreamTrait, TransactionTrait, Value,
 };
+use std::mem;
+use std::sync::{Mutex, PoisonError};
 
 /// An entity whose rows belong to a tenant.
 pub trait TenantOwned: EntityTrait {
@@ -93,6 +96,7 @@ impl Store {
             tx,
             tenant,
             typed_filter: self.typed_filter,
+            records: Mutex::default(),
         })
     }
 
@@ -136,12 +140,16 @@ fn options(url: &str, connections_max: u32) -> ConnectOptions {
     options
 }
 
+/// Records of the audit log written with one statement.
+const RECORDS_AT_ONCE: usize = 1000;
+
 /// One transaction in one tenant's rows. Dropped without [`TenantTx::commit`], it changes nothing.
 #[derive(Debug)]
 pub struct TenantTx {
     tx: DatabaseTransaction,
     tenant: TenantId,
     typed_filter: bool,
+    records: Mutex<Vec<audit_record::ActiveModel>>,
 }
 
 impl TenantTx {
@@ -246,11 +254,27 @@ impl TenantTx {
         now(&self.tx).await
     }
 
+    /// Adds a record to the audit log. It is written right before the commit, since from then on the tenant's others who
+    /// change something wait, and whoever waits for them may wait for nothing of ours.
+    pub fn record(&self, record: audit_record::ActiveModel) {
+        self.records
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(record);
+    }
+
     /// Makes what was done lasting.
     ///
     /// # Errors
     /// The database's; then nothing was done, or it is not known.
     pub async fn commit(self) -> Result<(), DbErr> {
+        let records = mem::take(&mut *self.records.lock().unwrap_or_else(PoisonError::into_inner));
+        // A statement has room for 65,535 values.
+        for some in records.chunks(RECORDS_AT_ONCE) {
+            audit_record::Entity::insert_many(some.to_vec())
+                .exec_without_returning(&self.tx)
+                .await?;
+        }
         self.tx.commit().await
     }
 

@@ -27,6 +27,7 @@ impl MigratorTrait for Migrator {
             "0014_fair_turns",
             "0015_reconciliations",
             "0016_webhooks",
+            "0018_audit_chain",
         ]
     }
 }

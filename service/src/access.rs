@@ -150,6 +150,8 @@ pub const OPERATIONS: &[(&str, Scope)] = &[
     ("read_webhook_delivery", Scope::WebhooksRead),
     ("replay_webhook_delivery", Scope::WebhooksManage),
     ("list_audit_records", Scope::AuditRead),
+    ("export_audit_log", Scope::AuditRead),
+    ("read_audit_head", Scope::AuditRead),
 ];
 
 /// The scope an operation asks for.
@@ -184,6 +186,15 @@ impl Caller {
         match self {
             Self::Platform => "platform",
             Self::Key { actor, .. } => actor,
+        }
+    }
+
+    /// Whose audit log tells what was refused to the caller.
+    #[must_use]
+    pub fn home(&self) -> TenantId {
+        match self {
+            Self::Platform => TenantId::PLATFORM,
+            Self::Key { tenant, .. } => *tenant,
         }
     }
 

@@ -1,6 +1,7 @@
 //! API keys: `tp_test_<key id>_<secret>_<checksum>`. The secret is shown once and stored as a keyed hash.
 
 use crate::access::{Caller, Scope, read_scopes};
+use crate::audit::{Denial, Reason};
 use crate::error::Error;
 use crate::{Service, audit, secret};
 use chrono::{DateTime, Datelike, Utc};
@@ -213,11 +214,16 @@ async fn row(tx: &entity::store::TenantTx, id: ApiKeyId) -> Result<api_key::Mode
     .ok_or(Error::NotFound)
 }
 
-/// Who presents this credential; `None` where it does not hold.
+/// Who presents this credential; `None` where it does not hold. Where it is a key of ours that does not, its tenant's audit log
+/// says that it was refused for `operation`.
 ///
 /// # Errors
 /// The database does not answer.
-pub async fn authenticate(service: &Service, presented: &str) -> Result<Option<Caller>, Error> {
+pub async fn authenticate(
+    service: &Service,
+    presented: &str,
+    operation: &'static str,
+) -> Result<Option<Caller>, Error> {
     let platform_key = service.settings().platform_key.expose_secret();
     // Hashing first makes the lengths equal, so that the comparison tells nothing.
     if secret::equal(&secret::hash(presented), &secret::hash(platform_key)) {
@@ -232,26 +238,44 @@ pub async fn authenticate(service: &Service, presented: &str) -> Result<Option<C
         secret_hash: Vec<u8>,
         scopes: Vec<String>,
         use_is_news: bool,
+        suspended: bool,
+        revoked: bool,
+        expired: bool,
     }
     let tx = service.store().platform().await?;
     let found = tx
         .query_as::<Found>(
             "SELECT k.tenant_id, k.secret_hash, k.scopes,
-               (k.last_used_at IS NULL OR k.last_used_at < tillpost_now() - interval '1 minute') AS use_is_news
+               (k.last_used_at IS NULL OR k.last_used_at < tillpost_now() - interval '1 minute') AS use_is_news,
+               t.status <> 'active' AS suspended, k.revoked_at IS NOT NULL AS revoked,
+               coalesce(k.expires_at <= tillpost_now(), false) AS expired
                FROM api_key k
-               JOIN tenant t ON t.tenant_id = k.tenant_id AND t.status = 'active'
-              WHERE k.id = $1 AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > tillpost_now())",
+               JOIN tenant t ON t.tenant_id = k.tenant_id
+              WHERE k.id = $1",
             vec![id.into()],
         )
         .await?;
     tx.commit().await?;
     let hash = secret::keyed_hash(&service.settings().pepper, plain);
-    let Some(key) = found
-        .into_iter()
-        .find(|key| secret::equal(&key.secret_hash, &hash))
-    else {
+    let Some(key) = found.into_iter().next() else {
         return Ok(None);
     };
+    let refused = [
+        (!secret::equal(&key.secret_hash, &hash), Reason::WrongSecret),
+        (key.suspended, Reason::Suspended),
+        (key.revoked, Reason::Revoked),
+        (key.expired, Reason::Expired),
+    ];
+    if let Some((_, reason)) = refused.into_iter().find(|(refused, _)| *refused) {
+        let denial = Denial {
+            tenant: key.tenant_id,
+            actor: id.to_string(),
+            operation,
+            reason,
+        };
+        audit::deny(service, denial).await;
+        return Ok(None);
+    }
     if key.use_is_news {
         let tx = service.tenant(key.tenant_id).await?;
         tx.execute(

@@ -84,7 +84,7 @@ const RULES: &[&str] = &[
     // The platform's narrow door, and no further.
     "SELECT 'policy ' || p.policyname || ' of table ' || p.tablename || ' opens it to the platform' AS gap FROM pg_policies p
       WHERE p.schemaname = 'public' AND 'tillpost_platform' = ANY (p.roles)
-        AND NOT (p.tablename IN ('tenant', 'turn', 'webhook_lane')
+        AND NOT (p.tablename IN ('tenant', 'turn', 'webhook_lane', 'audit_head')
           OR p.tablename IN ('api_key', 'authorization_request', 'connection_grant', 'data_key', 'webhook_message') AND p.cmd = 'SELECT'
           OR p.tablename IN ('number_series', 'sync', 'audit_record') AND p.cmd = 'INSERT')",
     "SELECT 'column ' || a.attname || ' of table ' || c.relname || ' is open to the platform' AS gap
@@ -93,6 +93,11 @@ const RULES: &[&str] = &[
         AND (c.relname = 'connection_grant' AND a.attname NOT IN ('tenant_id', 'connection_id', 'due_at')
           OR c.relname = 'webhook_message' AND a.attname NOT IN ('tenant_id', 'number'))
         AND has_column_privilege('tillpost_platform', c.oid, a.attnum, 'SELECT, INSERT, UPDATE')",
+    "SELECT 'records of the audit log may be altered by ' || r.role AS gap
+       FROM unnest(ARRAY['tillpost_app', 'tillpost_platform']) AS r(role)
+      WHERE has_any_column_privilege(r.role, 'audit_record', 'UPDATE') OR has_table_privilege(r.role, 'audit_record', 'DELETE, TRUNCATE')",
+    "SELECT 'records of the audit log are not chained' AS gap WHERE NOT EXISTS (SELECT FROM pg_trigger t
+      WHERE t.tgrelid = 'audit_record'::regclass AND t.tgname = 'chain' AND t.tgenabled IN ('O', 'A'))",
     "SELECT 'unique key ' || i.relname || ' does not begin with tenant_id' AS gap
        FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class c ON c.oid = x.indrelid
       WHERE c.relnamespace = 'public'::regnamespace AND x.indisunique

@@ -63,6 +63,7 @@ struct Parts {
     bell: Arc<dyn Bell>,
     budget: Budget,
     webhooks: Client,
+    denials: audit::Denials,
     settings: Settings,
     /// The runtime in which the service was made, which outlives every request.
     home: Option<Handle>,
@@ -122,6 +123,7 @@ impl Service {
             bell,
             budget: Budget::new(&settings.posting, pace),
             webhooks: Client::new(settings.webhook_rules(), Arc::new(SystemLookup))?,
+            denials: audit::Denials::default(),
             settings,
             home: Handle::try_current().ok(),
         })))
@@ -149,6 +151,10 @@ impl Service {
 
     pub(crate) fn budget(&self) -> &Budget {
         &self.0.budget
+    }
+
+    pub(crate) fn denials(&self) -> &audit::Denials {
+        &self.0.denials
     }
 
     pub(crate) fn webhooks(&self) -> &Client {

@@ -182,8 +182,8 @@ pub async fn create(
         )
         .await?;
     }
-    record(&tx, id, caller, "tenant.created").await?;
     let row = row(&tx, id).await?;
+    record(&tx, id, caller, "tenant.created").await?;
     tx.commit().await?;
     Ok(row.into())
 }
@@ -286,13 +286,13 @@ pub async fn update(
     )
     .await?;
     let row = row(&tx, id).await?;
-    record(&tx, id, caller, "tenant.updated").await?;
     // A tenant that is served again may have work that waited.
     tx.execute(
         "UPDATE turn SET bell = bell + 1, due_at = tillpost_now() WHERE tenant_id = $1",
         vec![id.into()],
     )
     .await?;
+    record(&tx, id, caller, "tenant.updated").await?;
     tx.commit().await?;
     service.ring(id).await;
     Ok(row.into())
@@ -322,6 +322,18 @@ async fn record(tx: &PlatformTx, id: TenantId, caller: &Caller, action: &str) ->
     )
     .await
     .map(drop)
+}
+
+/// The platform's own place among the tenants: suspended, so that no key of it holds and no turn is taken for it.
+pub(crate) async fn ensure_platform(service: &Service) -> Result<(), Error> {
+    let tx = service.store().platform().await?;
+    tx.execute(
+        "INSERT INTO tenant (tenant_id, name, status) VALUES ($1, 'The platform itself', 'suspended') ON CONFLICT DO NOTHING",
+        vec![TenantId::PLATFORM.into()],
+    )
+    .await?;
+    tx.commit().await?;
+    Ok(())
 }
 
 /// Names of tenants and keys: 1 to 200 characters, none of them a control character.

@@ -36,6 +36,7 @@ pub(crate) async fn run(parts: &[Part], stop: CancellationToken) -> anyhow::Resu
     let bell = RedisBell::new(&config.redis_url, &config.redis_prefix).context("REDIS_URL")?;
     let service = open(&config, Arc::new(bell)).await?;
     let ended = run_parts(parts, &config, &service, stop).await;
+    service::audit::settle_denials(&service).await;
     service
         .store()
         .clone()

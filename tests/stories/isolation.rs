@@ -190,6 +190,8 @@ async fn probes(operation: &Operation, theirs: &Retailer<'_>, ours: &Retailer<'_
             "limit" | "status" | "state" | "type" | "search" | "active" | "code" | "error"
             | "realmId" | "outcome" | "from_date" | "to_date" | "location" | "problem"
             | "number" | "text" => {}
+            // The number of a record in the caller's own log.
+            "after" => {}
             "past_sync_id" | "reconciliation_id" => {
                 probes.push(in_query(operation, parameter, theirs, ours))
             }
@@ -524,7 +526,12 @@ async fn without_its_scope_no_operation_is_done() {
         tried += 1;
     }
     assert_eq!(tried, OPERATIONS.len());
-    assert_eq!(store.rows().await, before);
+    // But that it was tried stands in its own audit log.
+    let rest = |mut rows: std::collections::BTreeMap<String, String>| {
+        rows.retain(|table, _| !table.starts_with("audit_"));
+        rows
+    };
+    assert_eq!(rest(store.rows().await), rest(before));
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@
 
 mod account_creations;
 mod alerts;
+mod audit;
 mod batches;
 mod bell;
 mod beside;

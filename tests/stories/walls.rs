@@ -50,6 +50,16 @@ async fn every_hole_in_the_wall_is_found() {
             "REVOKE SELECT (refresh_token) ON connection_grant FROM tillpost_platform",
             "column refresh_token of table connection_grant",
         ),
+        (
+            "GRANT UPDATE (actor) ON audit_record TO tillpost_app",
+            "REVOKE UPDATE (actor) ON audit_record FROM tillpost_app",
+            "may be altered by tillpost_app",
+        ),
+        (
+            "ALTER TABLE audit_record DISABLE TRIGGER chain",
+            "ALTER TABLE audit_record ENABLE TRIGGER chain",
+            "are not chained",
+        ),
         ("CREATE UNIQUE INDEX loose ON event (number)", "DROP INDEX loose", "unique key loose"),
         (
             "ALTER TABLE mapping ADD COLUMN other uuid;

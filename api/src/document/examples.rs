@@ -455,6 +455,8 @@ fn answers(id: &str, kind: &str) -> Vec<Shown> {
             items: vec![audit_record()],
             next_cursor: None
         })),
+        "export_audit_log" => one(json!(audit_record())),
+        "read_audit_head" => one(json!(audit_head())),
         "list_problem_codes" => vec![("Every code", json!(ProblemCodes::all()))],
         "read_health" | "read_readiness" => vec![("Well", json!(Health { status: "ok" }))],
         "read_openapi" => vec![(

@@ -4,11 +4,11 @@ use super::Product;
 use super::event_query::EventExportQuery;
 use crate::authorised::InTenant;
 use crate::parameter::Params;
+use crate::pieces;
 use crate::problem::Problem;
 use actix_web::HttpResponse;
 use actix_web::http::header;
-use actix_web::web::Bytes;
-use futures::stream::{self, StreamExt, TryStreamExt};
+use futures::stream::{self, StreamExt};
 use service::event;
 
 /// Export events
@@ -26,22 +26,11 @@ pub(crate) async fn export_events(
     at: InTenant,
     Params(query): Params<EventExportQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let mut export = event::export(&product, at.tenant, &query.filter()).await?;
-    // What goes wrong before the first piece is a problem like any other.
-    let first = export.next().await?.unwrap_or_default();
-    let span = tracing::Span::current();
-    let rest = stream::try_unfold(export, |mut export| async move {
-        Ok(export
-            .next()
-            .await?
-            .map(|piece| (Bytes::from(piece), export)))
+    let export = event::export(&product, at.tenant, &query.filter()).await?;
+    let pieces = stream::try_unfold(export, |mut export| async move {
+        Ok(export.next().await?.map(|piece| (piece, export)))
     });
-    let pieces = stream::iter([Ok(Bytes::from(first))]).chain(rest).map_err(
-        move |error: service::error::Error| {
-            span.in_scope(|| tracing::error!("an export of events was broken off: {error}"));
-            error
-        },
-    );
+    let pieces = pieces::body(pieces.boxed(), "an export of events").await?;
     Ok(HttpResponse::Ok()
         .content_type("text/csv; charset=utf-8; header=present")
         .insert_header((

@@ -4,7 +4,7 @@ use super::schedule::Health;
 use super::{Kind, record_for, secret};
 use crate::access::Caller;
 use crate::error::Error;
-use crate::{Service, alert, audit};
+use crate::{Service, alert, audit, tenant};
 use chrono::{DateTime, Utc};
 use entity::id::{TenantId, WebhookEndpointId, WebhookMessageId};
 use entity::store::TenantTx;
@@ -173,7 +173,7 @@ pub async fn create(
     check_description(&request.description)?;
     let types = check_types(tenant, &request.types)?;
     if tenant == TenantId::PLATFORM {
-        ensure_platform(service).await?;
+        tenant::ensure_platform(service).await?;
     }
     let tx = service.tenant(tenant).await?;
     // The platform may name any tenant, also one that nobody made. One after another, so that the limit holds.
@@ -600,16 +600,4 @@ async fn record_change(
     detail: serde_json::Value,
 ) -> Result<(), Error> {
     audit::record(tx, caller.actor(), action, &id.to_string(), detail).await
-}
-
-// Suspended, so that no key of it holds and no turn is taken for it.
-async fn ensure_platform(service: &Service) -> Result<(), Error> {
-    let tx = service.store().platform().await?;
-    tx.execute(
-        "INSERT INTO tenant (tenant_id, name, status) VALUES ($1, 'The platform itself', 'suspended') ON CONFLICT DO NOTHING",
-        vec![TenantId::PLATFORM.into()],
-    )
-    .await?;
-    tx.commit().await?;
-    Ok(())
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 use service::access::Scope;
 use service::alert::Alert;
 use service::api_key::{ApiKey, NewApiKey};
-use service::audit::AuditRecord;
+use service::audit::{AuditHead, AuditRecord};
 use service::chart::{Account, AccountImport};
 use service::connection::{self, AuthorizationRequest, Connection};
 use service::mapping::{Mapping, MappingProblem, MappingResult};
@@ -225,11 +225,30 @@ pub(super) fn acknowledged_alert() -> Alert {
 
 pub(super) fn audit_record() -> AuditRecord {
     AuditRecord {
+        tenant_id: id("ten_01jd5zk8x9e3qr0v7m2c4n6p8t"),
+        sequence: 17,
         id: id("aud_01jd5zk8x9e3qr0v7m2c4n6p8t"),
         recorded_at: at("2026-11-20T23:30:00Z"),
         actor: "key_01jd5zk8x9e3qr0v7m2c4n6p8t".to_owned(),
         action: "event.replaced".to_owned(),
         subject: "evt_01jd5zk8x9e3qr0v7m2c4n6p8t".to_owned(),
         detail: json!({"from_version": 1, "to_version": 2}),
+        previous_hash: "3b7a5f0f6a1d94c0b8a7e2d15c6f4e9a0d1c2b3a49586776655443322110ffee"
+            .to_owned(),
+        hash: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".to_owned(),
+    }
+}
+
+pub(super) fn audit_head() -> AuditHead {
+    let AuditRecord {
+        tenant_id,
+        sequence,
+        hash,
+        ..
+    } = audit_record();
+    AuditHead {
+        tenant_id,
+        sequence,
+        hash,
     }
 }
