@@ -2,6 +2,7 @@
 
 mod audit;
 mod demo;
+mod keys;
 mod migrate;
 mod openapi;
 mod reconcile;
@@ -23,6 +24,8 @@ pub(crate) enum Command {
     Api,
     /// Give turns only.
     Worker,
+    /// Show and change the keys that secrets are sealed under, while everything runs.
+    Keys(keys::Keys),
     /// Bring the database up to date.
     Migrate(migrate::Migrate),
     /// Write `openapi/openapi.json`, or compare it.
@@ -54,6 +57,7 @@ impl Command {
             Self::Serve => serve::run(&[Part::Api, Part::Worker], stop).await?,
             Self::Api => serve::run(&[Part::Api], stop).await?,
             Self::Worker => serve::run(&[Part::Worker], stop).await?,
+            Self::Keys(keys) => keys.run().await?,
             Self::Migrate(migrate) => migrate.run().await?,
             Self::Openapi(openapi) => openapi.run()?,
             Self::Tenant(tenant) => tenant.run().await?,

@@ -75,14 +75,20 @@ impl Config {
         );
         let intuit = reader.intuit();
         let config = Self {
-            database_url: reader.needed("DATABASE_URL", "the database, as the role tillpost_app"),
-            platform_database_url: reader.needed(
+            database_url: reader.server(
+                "DATABASE_URL",
+                "the database, as the role tillpost_app",
+                environment,
+            ),
+            platform_database_url: reader.server(
                 "PLATFORM_DATABASE_URL",
                 "the database, as the role tillpost_platform",
+                environment,
             ),
-            redis_url: reader.needed(
+            redis_url: reader.server(
                 "REDIS_URL",
                 "the Redis of the bell, as in redis://127.0.0.1:6379",
+                environment,
             ),
             redis_prefix: reader.or("REDIS_PREFIX", "tillpost"),
             listen: reader.listen(),
@@ -96,12 +102,13 @@ impl Config {
                     "TILLPOST_KEY_ENCRYPTION_KEY",
                     "wraps the tenants' data keys: 32 random bytes in base 64, as `openssl rand -base64 32` makes them",
                 ),
+                previous_key_encryption_keys: reader.secrets("TILLPOST_PREVIOUS_KEY_ENCRYPTION_KEYS"),
                 platform_key: reader.secret(
                     "TILLPOST_PLATFORM_KEY",
                     "the platform's own credential: 32 random characters or more",
                 ),
                 return_urls: reader.return_urls(environment),
-                quickbooks: reader.quickbooks(&public_url, &intuit),
+                quickbooks: reader.quickbooks(environment, &public_url, &intuit),
                 quickbooks_app_url: reader.app_url(&intuit),
                 public_url,
                 posting: Posting::default(),
@@ -153,6 +160,23 @@ impl Reader {
         })
     }
 
+    // The password in a server's address is a secret too, where there is one.
+    fn server(&mut self, name: &str, purpose: &str, environment: Environment) -> String {
+        let address = self.needed(name, purpose);
+        let password = Url::parse(&address)
+            .ok()
+            .and_then(|url| url.password().map(str::to_owned));
+        if environment == Environment::Live
+            && password.is_some_and(|password| secrets::is_example(&password))
+        {
+            self.complain(
+                name,
+                "has a password that looks like an example; give the login another",
+            );
+        }
+        address
+    }
+
     fn secret(&mut self, name: &str, purpose: &str) -> SecretString {
         let secret = self.needed(name, purpose);
         if !secret.is_empty()
@@ -161,6 +185,20 @@ impl Reader {
             self.complain(name, &weakness);
         }
         secret.into()
+    }
+
+    // Several, with commas between, or none.
+    fn secrets(&mut self, name: &str) -> Vec<SecretString> {
+        let given = self.or(name, "");
+        let texts = given.split(',').map(str::trim);
+        let mut secrets = Vec::new();
+        for text in texts.filter(|text| !text.is_empty()) {
+            if let Some(weakness) = secrets::weakness(text) {
+                self.complain(name, &weakness);
+            }
+            secrets.push(text.to_owned().into());
+        }
+        secrets
     }
 
     // A placeholder keeps the reading going; with a complaint made, it never gets out.
@@ -285,7 +323,12 @@ impl Reader {
         url
     }
 
-    fn quickbooks(&mut self, public_url: &Url, intuit: &Intuit) -> quickbooks::Settings {
+    fn quickbooks(
+        &mut self,
+        environment: Environment,
+        public_url: &Url,
+        intuit: &Intuit,
+    ) -> quickbooks::Settings {
         let client_id = self.needed(
             "QUICKBOOKS_CLIENT_ID",
             "the client ID of your app at Intuit",
@@ -294,6 +337,12 @@ impl Reader {
             "QUICKBOOKS_CLIENT_SECRET",
             "the client secret of your app at Intuit",
         );
+        if environment == Environment::Live && secrets::is_example(&client_secret) {
+            self.complain(
+                "QUICKBOOKS_CLIENT_SECRET",
+                "looks like an example; give it the one that Intuit shows with your app's keys",
+            );
+        }
         let api = self.or("QUICKBOOKS_BASE_URL", intuit.api);
         let discovery = self.or("QUICKBOOKS_DISCOVERY_URL", intuit.discovery);
         quickbooks::Settings {
@@ -408,6 +457,39 @@ mod tests {
         variables.insert("TILLPOST_WEBHOOK_PORTS".into(), "443, 8443".into());
         let rules = Config::from(variables).unwrap().settings.webhook_rules();
         assert!(rules.loopback && rules.ports == [443, 8443]);
+    }
+
+    #[test]
+    fn an_example_is_refused_wherever_a_secret_stands() {
+        for (name, value) in [
+            (
+                "QUICKBOOKS_CLIENT_SECRET",
+                "simulatedClientSecret0000000000000000000",
+            ),
+            (
+                "DATABASE_URL",
+                "postgres://tillpost_app:change-me@localhost/tillpost",
+            ),
+            ("REDIS_URL", "redis://:password@127.0.0.1:6379"),
+            (
+                "TILLPOST_PREVIOUS_KEY_ENCRYPTION_KEYS",
+                "q83vEjRWeJq83vEjRWeJq83vEjRWeJq83vEjRWeJq80=, c2VjcmV0",
+            ),
+        ] {
+            let told = complaint(name, value);
+            assert!(told.contains(name), "{told}");
+            assert!(
+                !told.contains("change-me") && !told.contains("simulatedClient"),
+                "{told}"
+            );
+        }
+        let mut variables = complete();
+        variables.insert("TILLPOST_ENVIRONMENT".into(), "test".into());
+        variables.insert(
+            "QUICKBOOKS_CLIENT_SECRET".into(),
+            "simulatedClientSecret".into(),
+        );
+        assert!(Config::from(variables).is_ok());
     }
 
     #[test]

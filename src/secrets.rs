@@ -40,13 +40,18 @@ pub(crate) fn weakness(secret: &str) -> Option<String> {
     let mut different: Vec<char> = secret.chars().collect();
     different.sort_unstable();
     different.dedup();
-    let words = secret.to_lowercase();
-    if different.len() < DIFFERENT_MIN || EXAMPLES.iter().any(|example| words.contains(example)) {
+    if different.len() < DIFFERENT_MIN || is_example(secret) {
         return Some(
             "looks like an example; give it random characters, as `openssl rand` makes them".into(),
         );
     }
     None
+}
+
+/// Whether a secret that others made looks like one out of an example.
+pub(crate) fn is_example(secret: &str) -> bool {
+    let words = secret.to_lowercase();
+    EXAMPLES.iter().any(|example| words.contains(example))
 }
 
 #[cfg(test)]

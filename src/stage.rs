@@ -109,6 +109,7 @@ pub(crate) fn settings(simulator: &Simulator, public_url: &Url) -> anyhow::Resul
         environment: Environment::Test,
         pepper: secrets::random().into(),
         key_encryption_key: secrets::random_key().into(),
+        previous_key_encryption_keys: Vec::new(),
         platform_key: secrets::random().into(),
         public_url: public_url.clone(),
         return_urls: vec![public_url.clone()],

@@ -15,6 +15,7 @@ routes! {
         get    "/v1/tenants" => tenant::list_tenants;
         get    "/v1/tenants/{tenant_id}" => tenant::read_tenant;
         patch  "/v1/tenants/{tenant_id}" => tenant::update_tenant;
+        delete "/v1/tenants/{tenant_id}" => tenant::delete_tenant;
 
         get    "/v1/tenants/{tenant_id}/settings" => settings::read_settings;
         patch  "/v1/tenants/{tenant_id}/settings" => settings::update_settings;

@@ -28,6 +28,7 @@ impl MigratorTrait for Migrator {
             "0015_reconciliations",
             "0016_webhooks",
             "0018_audit_chain",
+            "0019_data_keys",
         ]
     }
 }

@@ -80,6 +80,7 @@ pub const OPERATIONS: &[(&str, Scope)] = &[
     ("list_tenants", Scope::PlatformTenants),
     ("read_tenant", Scope::PlatformTenants),
     ("update_tenant", Scope::PlatformTenants),
+    ("delete_tenant", Scope::PlatformTenants),
     ("read_settings", Scope::SyncRead),
     ("update_settings", Scope::SyncManage),
     ("create_api_key", Scope::KeysManage),

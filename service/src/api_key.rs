@@ -81,7 +81,7 @@ impl From<api_key::Model> for ApiKey {
 /// Makes a key and shows its secret, once.
 ///
 /// # Errors
-/// `invalid_name`, `unknown_scope`, `invalid_expiry`; [`Error::NotFound`] where there is no such tenant.
+/// `invalid_name`, `unknown_scope`, `invalid_expiry`; [`Error::NotFound`] where there is no such tenant; `tenant_deleted`.
 pub async fn create(
     service: &Service,
     caller: &Caller,
@@ -103,7 +103,9 @@ pub async fn create(
         ));
     }
     let tx = service.tenant(tenant).await?;
-    exists(&tx).await?;
+    if exists(&tx).await?.status == "deleted" {
+        return Err(crate::tenant::deleted());
+    }
     if let Some(at) = request.expires_at
         && (at <= tx.now().await? || at.year() > 9999)
     {
@@ -198,10 +200,9 @@ pub async fn revoke(
 }
 
 // The platform may name any tenant, also one that nobody made.
-async fn exists(tx: &entity::store::TenantTx) -> Result<(), Error> {
+async fn exists(tx: &entity::store::TenantTx) -> Result<entity::tenant::Model, Error> {
     tx.one(tx.find::<entity::tenant::Entity>())
         .await?
-        .map(drop)
         .ok_or(Error::NotFound)
 }
 

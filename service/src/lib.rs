@@ -49,7 +49,7 @@ use settings::Settings;
 use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
-use vault::Vault;
+use vault::{ConfiguredKeys, Vault};
 use webhook::client::{Client, SystemLookup};
 
 /// What every use-case needs: the store, the vault, QuickBooks, the bell and the settings. Cheap to clone.
@@ -111,14 +111,20 @@ impl Service {
                 )));
             }
         }
-        let vault = Vault::new(&settings.key_encryption_key).map_err(|error| {
-            SetupError::Setting(format!("TILLPOST_KEY_ENCRYPTION_KEY: {error}"))
+        let keys = ConfiguredKeys::new(
+            &settings.key_encryption_key,
+            &settings.previous_key_encryption_keys,
+        )
+        .map_err(|error| {
+            SetupError::Setting(format!(
+                "TILLPOST_KEY_ENCRYPTION_KEY, TILLPOST_PREVIOUS_KEY_ENCRYPTION_KEYS: {error}"
+            ))
         })?;
         let mut quickbooks_settings = settings.quickbooks.clone();
         quickbooks_settings.timeouts.request = settings.posting.call_timeout;
         Ok(Self(Arc::new(Parts {
             store,
-            vault,
+            vault: Vault::new(Arc::new(keys)),
             quickbooks: QuickBooks::new(quickbooks_settings)?,
             bell,
             budget: Budget::new(&settings.posting, pace),
@@ -167,10 +173,14 @@ impl Service {
     /// [`SetupError::Setting`] says which setting belongs to another database or role.
     pub async fn check(&self) -> Result<(), SetupError> {
         let trouble = |error: Error| SetupError::Setting(format!("the database: {error}"));
-        if !self.vault().fits(self.store()).await.map_err(trouble)? {
-            return Err(SetupError::Setting(
-                "TILLPOST_KEY_ENCRYPTION_KEY is not the key that this database was sealed with; give it that one".to_owned(),
-            ));
+        let unknown = self.vault().unknown_keys(self.store());
+        let unknown = unknown.await.map_err(trouble)?;
+        if !unknown.is_empty() {
+            return Err(SetupError::Setting(format!(
+                "TILLPOST_KEY_ENCRYPTION_KEY is not the key that this database was sealed with ({}); give it that one, or name it \
+                 in TILLPOST_PREVIOUS_KEY_ENCRYPTION_KEYS",
+                unknown.join(", ")
+            )));
         }
         for (setting, login, role) in catalogue::logins(self.store()).await.map_err(trouble)? {
             if login != role {

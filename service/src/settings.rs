@@ -34,6 +34,8 @@ pub struct Settings {
     pub pepper: SecretString,
     /// Wraps the tenants' data keys: 32 bytes in base 64.
     pub key_encryption_key: SecretString,
+    /// Keys that wrapped data keys before, until none of theirs is left.
+    pub previous_key_encryption_keys: Vec<SecretString>,
     /// The platform's own credential: at least 32 characters.
     pub platform_key: SecretString,
     /// Where the outside reaches the API; the OAuth callback is below it.

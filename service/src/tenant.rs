@@ -1,7 +1,9 @@
 //! Tenants: one retailer each, with the policies of its books. Made and changed by the platform.
 
+mod delete;
 mod policy;
 
+pub use delete::delete;
 pub use policy::{Settings, UpdateSettings, read_settings, update_settings};
 
 use crate::Service;
@@ -78,7 +80,7 @@ pub struct UpdateTenant {
     pub name: Option<String>,
     /// `active`, or `suspended`: its keys stop working and nothing is posted.
     #[schema(example = "active")]
-    pub status: Option<Status>,
+    pub status: Option<SetStatus>,
     /// How far payments and lines of a ticket may differ: `0.00` to `1.00`.
     #[schema(example = "0.05")]
     pub rounding_tolerance: Option<String>,
@@ -91,10 +93,23 @@ pub struct UpdateTenant {
 }
 
 /// Whether a tenant is served.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = TenantStatus)]
 pub enum Status {
+    /// It is.
+    Active,
+    /// Its keys do not work and nothing is posted; nothing is lost.
+    Suspended,
+    /// It has ended for good: its keys, its connection and its secrets are gone, its books' history is kept.
+    Deleted,
+}
+
+/// Whether a tenant is to be served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = SetTenantStatus)]
+pub enum SetStatus {
     /// It is.
     Active,
     /// Its keys do not work and nothing is posted; nothing is lost.
@@ -124,6 +139,8 @@ pub struct Tenant {
     pub created_at: DateTime<Utc>,
     /// When it was changed last.
     pub updated_at: DateTime<Utc>,
+    /// When it was deleted.
+    pub deleted_at: Option<DateTime<Utc>>,
 }
 
 impl From<Model> for Tenant {
@@ -131,10 +148,10 @@ impl From<Model> for Tenant {
         Self {
             id: row.tenant_id,
             name: row.name,
-            status: if row.status == "suspended" {
-                Status::Suspended
-            } else {
-                Status::Active
+            status: match row.status.as_str() {
+                "deleted" => Status::Deleted,
+                "suspended" => Status::Suspended,
+                _ => Status::Active,
             },
             rounding_tolerance: spell_tolerance(row.rounding_tolerance_milli),
             net_lines: row.net_lines,
@@ -142,6 +159,7 @@ impl From<Model> for Tenant {
             batches: row.batches,
             created_at: row.created_at,
             updated_at: row.updated_at,
+            deleted_at: row.deleted_at,
         }
     }
 }
@@ -247,7 +265,7 @@ pub async fn list(
 /// Changes a tenant.
 ///
 /// # Errors
-/// As [`create`]; [`Error::NotFound`].
+/// As [`create`]; [`Error::NotFound`]; `tenant_deleted`.
 pub async fn update(
     service: &Service,
     caller: &Caller,
@@ -267,15 +285,15 @@ pub async fn update(
         "UPDATE tenant SET name = coalesce($2, name), status = coalesce($3, status),
             rounding_tolerance_milli = coalesce($4, rounding_tolerance_milli), net_lines = coalesce($5, net_lines),
             closed_period = coalesce($6, closed_period), batches = coalesce($7, batches), updated_at = tillpost_now()
-          WHERE tenant_id = $1",
+          WHERE tenant_id = $1 AND status <> 'deleted'",
         vec![
             id.into(),
             request.name.into(),
             request
                 .status
                 .map(|status| match status {
-                    Status::Active => "active",
-                    Status::Suspended => "suspended",
+                    SetStatus::Active => "active",
+                    SetStatus::Suspended => "suspended",
                 })
                 .into(),
             tolerance.into(),
@@ -286,6 +304,9 @@ pub async fn update(
     )
     .await?;
     let row = row(&tx, id).await?;
+    if row.status == "deleted" {
+        return Err(deleted());
+    }
     // A tenant that is served again may have work that waited.
     tx.execute(
         "UPDATE turn SET bell = bell + 1, due_at = tillpost_now() WHERE tenant_id = $1",
@@ -307,6 +328,14 @@ async fn row(tx: &PlatformTx, id: TenantId) -> Result<Model, Error> {
         .await?
         .pop()
         .ok_or(Error::NotFound)
+}
+
+/// Nothing more is done with a tenant that was deleted.
+pub(crate) fn deleted() -> Error {
+    Error::conflict(
+        "tenant_deleted",
+        "the tenant was deleted: its keys, its connection and its secrets are gone for good; make a new tenant",
+    )
 }
 
 async fn record(tx: &PlatformTx, id: TenantId, caller: &Caller, action: &str) -> Result<(), DbErr> {

@@ -1,29 +1,34 @@
-//! Sealing secrets: a data key per tenant, itself sealed by the key-encryption key of the configuration.
+//! Sealing secrets: a data key per tenant, itself wrapped by a key-encryption key. How bytes are sealed is told in `seal`, who
+//! wraps in `keys`, how both kinds of keys are changed in `rotation`.
 //!
-//! XChaCha20-Poly1305 with a random nonce. The associated data names table, column, tenant and row, so a ciphertext moved
-//! to another place does not open.
+//! The associated data names table, column, tenant and row, so a ciphertext moved to another place does not open. A sealed
+//! value begins with the generation of its data key; those from before there were generations have no beginning, and are of the
+//! first.
+
+mod keys;
+pub mod rotation;
+mod seal;
+
+pub use keys::{ConfiguredKeys, InvalidKey, KeyService, Wrapped};
 
 use crate::error::Error;
-use chacha20poly1305::aead::{Aead, Generate, Key, KeyInit, Payload};
-use chacha20poly1305::{XChaCha20Poly1305, XNonce};
-use data_encoding::BASE64;
-use entity::data_key;
+use entity::data_key::{self, Column, Model};
 use entity::id::TenantId;
-use entity::store::TenantTx;
+use entity::store::{Store, TenantTx};
 use sea_orm::ActiveValue::{NotSet, Set};
+use sea_orm::{FromQueryResult, QueryOrder};
+use seal::{Seal, fresh_key};
 use secrecy::{ExposeSecret, SecretString};
+use std::sync::Arc;
 
-const NONCE: usize = 24;
-
-/// The settings do not hold a usable key.
-#[derive(Debug, thiserror::Error)]
-#[error("the key-encryption key is not 32 bytes in base 64")]
-pub struct InvalidKey;
+/// Begins a sealed value, before the number of its generation.
+const MARK: [u8; 4] = *b"tps\x01";
+const FIRST: i32 = 1;
 
 /// Seals and opens what must not lie in the database in the clear.
+#[derive(Clone)]
 pub struct Vault {
-    key_encryption: XChaCha20Poly1305,
-    key_id: String,
+    keys: Arc<dyn KeyService>,
 }
 
 /// Where a sealed value lies.
@@ -38,173 +43,282 @@ pub struct Place<'a> {
 }
 
 impl Vault {
-    /// A vault over the configured key.
-    ///
-    /// # Errors
-    /// The text is not 32 bytes in base 64.
-    pub fn new(key_encryption_key: &SecretString) -> Result<Self, InvalidKey> {
-        let bytes = BASE64
-            .decode(key_encryption_key.expose_secret().trim().as_bytes())
-            .map_err(|_| InvalidKey)?;
-        Ok(Self {
-            key_encryption: XChaCha20Poly1305::new_from_slice(&bytes).map_err(|_| InvalidKey)?,
-            key_id: crate::secret::fingerprint(&bytes),
-        })
+    /// A vault over whoever wraps its keys.
+    #[must_use]
+    pub fn new(keys: Arc<dyn KeyService>) -> Self {
+        Self { keys }
     }
 
-    /// Whether the data keys of the database were wrapped by this vault's key, so that what is sealed there opens here.
+    /// The ids of key-encryption keys that the database's data keys are wrapped by, and that cannot unwrap here.
     ///
     /// # Errors
     /// The database does not answer.
-    pub async fn fits(&self, store: &entity::store::Store) -> Result<bool, Error> {
-        #[derive(sea_orm::FromQueryResult)]
-        struct Other {
-            others: i64,
+    pub async fn unknown_keys(&self, store: &Store) -> Result<Vec<String>, Error> {
+        #[derive(FromQueryResult)]
+        struct InUse {
+            key_encryption_key: String,
         }
         let tx = store.platform().await?;
-        let found = tx
-            .query_as::<Other>(
-                "SELECT count(*) AS others FROM data_key WHERE key_encryption_key <> $1",
-                vec![self.key_id.clone().into()],
+        let used = tx
+            .query_as::<InUse>(
+                "SELECT DISTINCT key_encryption_key FROM data_key ORDER BY 1",
+                vec![],
             )
             .await?;
-        Ok(found.iter().all(|row| row.others == 0))
+        Ok(used
+            .into_iter()
+            .map(|row| row.key_encryption_key)
+            .filter(|id| !self.keys.knows(id))
+            .collect())
     }
 
     /// Seals a value for one place of the transaction's tenant.
     ///
     /// # Errors
-    /// The database's.
+    /// The database's; or the tenant is deleted.
     pub async fn seal(
         &self,
         tx: &TenantTx,
         place: Place<'_>,
         value: &SecretString,
     ) -> Result<Vec<u8>, Error> {
-        let key = self.data_key(tx).await?;
-        seal(
-            &key,
-            &associated(tx.tenant(), place),
-            value.expose_secret().as_bytes(),
-        )
+        // Held to the end of the transaction: the key is not taken away before what it sealed is there to be seen.
+        let newest = tx
+            .query_as::<Model>(
+                "SELECT * FROM data_key WHERE {mine} ORDER BY generation DESC LIMIT 1 FOR KEY SHARE",
+                vec![],
+            )
+            .await?
+            .pop();
+        let row = match newest {
+            Some(row) => row,
+            None => self.make(tx, FIRST).await?,
+        };
+        let key = self.data_key(&row).await?;
+        seal_value(&key, row.generation, tx.tenant(), place, value)
     }
 
     /// Opens what [`Vault::seal`] made for the same place.
     ///
     /// # Errors
-    /// The value was sealed for another place, by another key, or altered.
+    /// The value was sealed for another place, by another key, or altered; or its key was destroyed.
     pub async fn open(
         &self,
         tx: &TenantTx,
         place: Place<'_>,
         sealed: &[u8],
     ) -> Result<SecretString, Error> {
-        let key = self.data_key(tx).await?;
-        let plain = open(&key, &associated(tx.tenant(), place), sealed)?;
-        String::from_utf8(plain)
-            .map(SecretString::from)
-            .map_err(|_| Error::internal("a sealed value is not text"))
+        let rows = tx
+            .all(
+                tx.find::<data_key::Entity>()
+                    .order_by_desc(Column::Generation),
+            )
+            .await?;
+        self.open_among(&rows, tx.tenant(), place, sealed).await
     }
 
-    async fn data_key(&self, tx: &TenantTx) -> Result<XChaCha20Poly1305, Error> {
-        let known = tx.one(tx.find::<data_key::Entity>()).await?;
-        let associated = data_key_place(tx.tenant());
-        if let Some(row) = known {
-            let bytes = open(&self.key_encryption, &associated, &row.wrapped)?;
-            return XChaCha20Poly1305::new_from_slice(&bytes)
-                .map_err(|_| Error::internal("a data key has the wrong length"));
+    async fn open_among(
+        &self,
+        rows: &[Model],
+        tenant: TenantId,
+        place: Place<'_>,
+        sealed: &[u8],
+    ) -> Result<SecretString, Error> {
+        // A nonce from before there were generations may, once in four thousand million, begin with the mark.
+        let ways = [
+            generation_of(sealed).map(|(generation, rest)| (generation, rest, Some(generation))),
+            Some((FIRST, sealed, None)),
+        ];
+        for (generation, sealed, named) in ways.into_iter().flatten() {
+            let Some(row) = rows.iter().find(|row| row.generation == generation) else {
+                continue;
+            };
+            let key = self.data_key(row).await?;
+            if let Some(plain) = key.open(&associated(tenant, place, named), sealed) {
+                return std::str::from_utf8(&plain)
+                    .map(SecretString::from)
+                    .map_err(|_| Error::internal("a sealed value is not text"));
+            }
         }
-        let fresh = Key::<XChaCha20Poly1305>::generate();
+        Err(Error::internal(
+            "a sealed value does not open: another place, another key, altered, or its key was destroyed",
+        ))
+    }
+
+    async fn data_key(&self, row: &Model) -> Result<Seal, Error> {
+        let wrapped = Wrapped {
+            key_id: row.key_encryption_key.clone(),
+            bytes: row.wrapped.clone(),
+        };
+        let place = data_key_place(row.tenant_id, row.generation);
+        let plain = self.keys.unwrap(&place, &wrapped).await?;
+        Seal::new(&plain).ok_or_else(|| Error::internal("a data key has the wrong length"))
+    }
+
+    // Two who make the first at once: one of them fails on the key of the table, and is asked again by whoever called it.
+    async fn make(&self, tx: &TenantTx, generation: i32) -> Result<Model, Error> {
+        let gone = tx
+            .query(
+                "SELECT 1 FROM tenant WHERE {mine} AND status = 'deleted'",
+                vec![],
+            )
+            .await?;
+        if !gone.is_empty() {
+            return Err(Error::internal(
+                "the tenant is deleted: nothing is sealed for it any more",
+            ));
+        }
+        let place = data_key_place(tx.tenant(), generation);
+        let wrapped = self.keys.wrap(&place, &fresh_key()).await?;
         tx.insert(data_key::ActiveModel {
             tenant_id: Set(tx.tenant()),
-            wrapped: Set(seal(&self.key_encryption, &associated, &fresh)?),
-            key_encryption_key: Set(self.key_id.clone()),
+            generation: Set(generation),
+            wrapped: Set(wrapped.bytes.clone()),
+            key_encryption_key: Set(wrapped.key_id.clone()),
             created_at: NotSet,
+            retired_at: NotSet,
         })
         .await?;
-        Ok(XChaCha20Poly1305::new(&fresh))
+        Ok(Model {
+            tenant_id: tx.tenant(),
+            generation,
+            wrapped: wrapped.bytes,
+            key_encryption_key: wrapped.key_id,
+            created_at: tx.now().await?,
+            retired_at: None,
+        })
     }
+}
+
+/// Destroys every data key of the transaction's tenant: what was sealed for it never opens again.
+///
+/// # Errors
+/// The database's.
+pub(crate) async fn destroy(tx: &TenantTx) -> Result<u64, Error> {
+    let destroyed = tx
+        .execute("DELETE FROM data_key WHERE {mine}", vec![])
+        .await?;
+    Ok(destroyed.rows_affected())
 }
 
 impl std::fmt::Debug for Vault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Vault({})", self.key_id)
+        write!(f, "Vault({})", self.keys.current())
     }
 }
 
-fn associated(tenant: TenantId, place: Place<'_>) -> Vec<u8> {
-    format!(
+fn seal_value(
+    key: &Seal,
+    generation: i32,
+    tenant: TenantId,
+    place: Place<'_>,
+    value: &SecretString,
+) -> Result<Vec<u8>, Error> {
+    let sealed = key.seal(
+        &associated(tenant, place, Some(generation)),
+        value.expose_secret().as_bytes(),
+    )?;
+    Ok([&MARK[..], &generation.to_be_bytes(), &sealed].concat())
+}
+
+/// The generation that a sealed value names, and the rest of it.
+fn generation_of(sealed: &[u8]) -> Option<(i32, &[u8])> {
+    let (generation, rest) = sealed.strip_prefix(&MARK)?.split_first_chunk()?;
+    Some((i32::from_be_bytes(*generation), rest))
+}
+
+fn associated(tenant: TenantId, place: Place<'_>, generation: Option<i32>) -> Vec<u8> {
+    let place = format!(
         "{}|{}|{}|{}",
         place.table, place.column, tenant.0, place.row
-    )
-    .into_bytes()
+    );
+    match generation {
+        Some(generation) => format!("{place}|{generation}").into_bytes(),
+        None => place.into_bytes(),
+    }
 }
 
-fn data_key_place(tenant: TenantId) -> Vec<u8> {
-    format!("data_key|wrapped|{}", tenant.0).into_bytes()
-}
-
-fn seal(cipher: &XChaCha20Poly1305, associated: &[u8], plain: &[u8]) -> Result<Vec<u8>, Error> {
-    let nonce = XNonce::generate();
-    let sealed = cipher
-        .encrypt(
-            &nonce,
-            Payload {
-                msg: plain,
-                aad: associated,
-            },
-        )
-        .map_err(|_| Error::internal("sealing failed"))?;
-    Ok([nonce.as_slice(), &sealed].concat())
-}
-
-fn open(cipher: &XChaCha20Poly1305, associated: &[u8], sealed: &[u8]) -> Result<Vec<u8>, Error> {
-    let failed =
-        || Error::internal("a sealed value does not open: another place, another key, or altered");
-    let (nonce, sealed) = sealed.split_at_checked(NONCE).ok_or_else(failed)?;
-    let nonce = XNonce::try_from(nonce).map_err(|_| failed())?;
-    cipher
-        .decrypt(
-            &nonce,
-            Payload {
-                msg: sealed,
-                aad: associated,
-            },
-        )
-        .map_err(|_| failed())
+fn data_key_place(tenant: TenantId, generation: i32) -> Vec<u8> {
+    let place = format!("data_key|wrapped|{}", tenant.0);
+    match generation {
+        // As it was before there were generations.
+        FIRST => place.into_bytes(),
+        later => format!("{place}|{later}").into_bytes(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn cipher() -> XChaCha20Poly1305 {
-        XChaCha20Poly1305::new(&Key::<XChaCha20Poly1305>::generate())
+    const PLACE: Place<'static> = Place {
+        table: "webhook_secret",
+        column: "secret",
+        row: uuid::Uuid::nil(),
+    };
+
+    async fn row(vault: &Vault, generation: i32) -> (Model, Seal) {
+        let plain = fresh_key();
+        let tenant = TenantId::PLATFORM;
+        let place = data_key_place(tenant, generation);
+        let wrapped = vault.keys.wrap(&place, &plain).await.unwrap();
+        let row = Model {
+            tenant_id: tenant,
+            generation,
+            wrapped: wrapped.bytes,
+            key_encryption_key: wrapped.key_id,
+            created_at: chrono::DateTime::UNIX_EPOCH,
+            retired_at: None,
+        };
+        (row, Seal::new(&plain).unwrap())
     }
 
-    #[test]
-    fn a_value_opens_in_its_own_place_only() {
-        let cipher = cipher();
-        let sealed = seal(&cipher, b"here", b"secret").unwrap();
-        assert_eq!(open(&cipher, b"here", &sealed).unwrap(), b"secret");
-        assert!(open(&cipher, b"there", &sealed).is_err());
+    fn vault() -> Vault {
+        let key = data_encoding::BASE64.encode(&[7; 32]);
+        Vault::new(Arc::new(ConfiguredKeys::new(&key.into(), &[]).unwrap()))
     }
 
-    #[test]
-    fn an_altered_value_does_not_open() {
-        let cipher = cipher();
-        let mut sealed = seal(&cipher, b"here", b"secret").unwrap();
-        for place in 0..sealed.len() {
-            sealed[place] ^= 1;
-            assert!(open(&cipher, b"here", &sealed).is_err());
-            sealed[place] ^= 1;
+    #[tokio::test]
+    async fn a_value_opens_under_each_generation_and_one_from_before_there_were_any() {
+        let vault = vault();
+        let ((first, first_key), (second, second_key)) =
+            (row(&vault, 1).await, row(&vault, 2).await);
+        let tenant = TenantId::PLATFORM;
+        let value = SecretString::from("secret");
+        let rows = [second, first];
+        let older = first_key
+            .seal(&associated(tenant, PLACE, None), b"secret")
+            .unwrap();
+        for sealed in [
+            seal_value(&first_key, 1, tenant, PLACE, &value).unwrap(),
+            seal_value(&second_key, 2, tenant, PLACE, &value).unwrap(),
+            older,
+        ] {
+            let opened = vault
+                .open_among(&rows, tenant, PLACE, &sealed)
+                .await
+                .unwrap();
+            assert_eq!(opened.expose_secret(), "secret");
+            let elsewhere = Place {
+                column: "signing_key",
+                ..PLACE
+            };
+            assert!(
+                vault
+                    .open_among(&rows, tenant, elsewhere, &sealed)
+                    .await
+                    .is_err()
+            );
+            assert!(vault.open_among(&[], tenant, PLACE, &sealed).await.is_err());
         }
-        assert!(open(&cipher, b"here", &sealed[..NONCE - 1]).is_err());
-    }
-
-    #[test]
-    fn a_key_of_the_wrong_length_is_refused() {
-        assert!(Vault::new(&SecretString::from("c2hvcnQ=")).is_err());
-        assert!(Vault::new(&SecretString::from("not base 64!")).is_err());
+        // One generation's value does not pass for another's.
+        let mut sealed = seal_value(&second_key, 2, tenant, PLACE, &value).unwrap();
+        sealed[7] = 1;
+        assert!(
+            vault
+                .open_among(&rows, tenant, PLACE, &sealed)
+                .await
+                .is_err()
+        );
     }
 }

@@ -78,16 +78,11 @@ async fn every_operation_that_changes_something_records_it() {
     store.loses_its_grant().await;
     let mut operations = operations();
     operations.retain(|operation| operation.is_guarded() && operation.method != Method::GET);
-    operations.sort_by_key(|operation| {
-        let last = matches!(
-            operation.id.as_str(),
-            "stop_sync" | "disconnect" | "delete_tenant"
-        );
-        (
-            last,
-            operation.method == Method::DELETE,
-            operation.id == "disconnect",
-        )
+    operations.sort_by_key(|operation| match operation.id.as_str() {
+        "delete_tenant" => 4,
+        "disconnect" => 3,
+        "stop_sync" => 2,
+        _ => u8::from(operation.method == Method::DELETE),
     });
     assert!(operations.len() > 30, "{}", operations.len());
     let mut recorded = 0;

@@ -38,6 +38,7 @@ mod readiness;
 mod receiver;
 mod reconciliations;
 mod retailers;
+mod secrets;
 mod ssrf;
 mod start;
 mod suggestions;

@@ -7,13 +7,14 @@
 //! | watch | every minute | looks after tenants whose turn is long overdue, and tells of a stall |
 //! | grants | every half minute | looks at grants that are due: refreshed ahead, kept alive, told of |
 //! | books | every minute | has the books of whoever was not looked after for a day looked over |
+//! | keys | every minute | destroys data keys that were replaced a while ago |
 //! | posts | always, beside all these | `service::webhook`: publishes messages to the outside and delivers them in lanes |
 //! | tidy | every half minute | forgets on Redis what is done |
 
 use crate::line::Line;
 use crate::turns::Turns;
 use crate::work::Work;
-use crate::{Options, books, grants, lane, sweep, tidy, watch};
+use crate::{Options, books, grants, keys, lane, sweep, tidy, watch};
 use service::bell::Urgency;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +25,7 @@ const SWEEP_EVERY: Duration = Duration::from_secs(1);
 const WATCH_EVERY: Duration = Duration::from_secs(60);
 const GRANTS_EVERY: Duration = Duration::from_secs(30);
 const BOOKS_EVERY: Duration = Duration::from_secs(60);
+const KEYS_EVERY: Duration = Duration::from_secs(60);
 const TIDY_EVERY: Duration = Duration::from_secs(30);
 
 /// Runs every job until `stop`, and returns when the last turn has ended.
@@ -57,6 +59,9 @@ pub(crate) async fn run(
             &*work, &stop
         )),
         every("books", BOOKS_EVERY, &stop, || books::look_over(&*work)),
+        every("destruction of keys", KEYS_EVERY, &stop, || keys::destroy(
+            &*work
+        )),
         every("tidy", TIDY_EVERY, &stop, || tidy::tidy(&line)),
     );
     for lane in taking {

@@ -6,6 +6,7 @@ mod budget;
 mod ear;
 mod grants;
 mod jobs;
+mod keys;
 mod lane;
 mod line;
 mod order;

@@ -7,6 +7,7 @@ use service::error::Error;
 use service::grant;
 use service::posting::{self, TurnEnd};
 use service::reconciliation;
+use service::vault::rotation;
 use service::watch;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -56,6 +57,14 @@ pub trait Work: Send + Sync + 'static {
     /// # Errors
     /// The record cannot be read.
     async fn books(&self) -> Result<usize, Error>;
+
+    /// Destroys data keys that nothing is sealed under any more; tells how many.
+    ///
+    /// # Errors
+    /// The record cannot be read.
+    async fn keys(&self) -> Result<u64, Error> {
+        Ok(0)
+    }
 }
 
 /// The product's turns.
@@ -98,5 +107,9 @@ impl Work for Posting {
 
     async fn books(&self) -> Result<usize, Error> {
         reconciliation::daily(&self.service).await
+    }
+
+    async fn keys(&self) -> Result<u64, Error> {
+        rotation::destroy_retired(&self.service).await
     }
 }

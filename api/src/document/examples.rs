@@ -256,6 +256,7 @@ fn answers(id: &str, kind: &str) -> Vec<Shown> {
     let one = |value: Value| vec![("As it stands", value)];
     match id {
         "create_tenant" | "read_tenant" | "update_tenant" => one(json!(tenant())),
+        "delete_tenant" => one(json!(deleted_tenant())),
         "list_tenants" => one(json!(TenantPage {
             items: vec![tenant()],
             next_cursor: None

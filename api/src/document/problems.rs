@@ -138,6 +138,10 @@ fn conflict(id: &str) -> Problem {
             "event_not_failed",
             "event evt_01jd5zk8x9e3qr0v7m2c4n6p8t is synced: there is nothing to retry",
         ),
+        "update_tenant" | "create_api_key" => (
+            "tenant_deleted",
+            "the tenant was deleted: its keys, its connection and its secrets are gone for good; make a new tenant",
+        ),
         "create_account_creation" => (
             "account_exists",
             "the chart has an account `Paypal Clearing`, or it is being created already: map that one, or choose another name",

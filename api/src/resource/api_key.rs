@@ -18,7 +18,10 @@ use service::api_key::{self, ApiKey, CreateApiKey, NewApiKey};
 #[utoipa::path(
     post, path = "/v1/tenants/{tenant_id}/api-keys", tag = "API keys",
     request_body = CreateApiKey,
-    responses((status = 201, description = "The key with its secret", body = NewApiKey))
+    responses(
+        (status = 201, description = "The key with its secret", body = NewApiKey),
+        (status = 409, description = "The tenant was deleted")
+    )
 )]
 pub(crate) async fn create_api_key(
     product: Product,

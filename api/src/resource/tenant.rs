@@ -65,7 +65,10 @@ pub(crate) async fn read_tenant(product: Product, at: InTenant) -> Answer<Tenant
 #[utoipa::path(
     patch, path = "/v1/tenants/{tenant_id}", tag = "Tenants",
     request_body = UpdateTenant,
-    responses((status = 200, description = "The tenant, changed", body = Tenant))
+    responses(
+        (status = 200, description = "The tenant, changed", body = Tenant),
+        (status = 409, description = "The tenant was deleted")
+    )
 )]
 pub(crate) async fn update_tenant(
     product: Product,
@@ -75,4 +78,18 @@ pub(crate) async fn update_tenant(
     Ok(Json(
         tenant::update(&product, &at.caller, at.tenant, request).await?,
     ))
+}
+
+/// Delete a tenant
+///
+/// Ends a tenant for good: its API keys stop working, its company is disconnected and the grant revoked at Intuit, its webhook
+/// endpoints are deleted, and its data key is destroyed, so that no token and no webhook secret of it can be opened again, in a
+/// backup neither. Its events, what was posted of them and its audit log are kept, and no key reads them: they are for
+/// whoever must account for them. Deleting again changes nothing. The platform's credential only.
+#[utoipa::path(
+    delete, path = "/v1/tenants/{tenant_id}", tag = "Tenants",
+    responses((status = 200, description = "The tenant, deleted", body = Tenant))
+)]
+pub(crate) async fn delete_tenant(product: Product, at: InTenant) -> Answer<Tenant> {
+    Ok(Json(tenant::delete(&product, &at.caller, at.tenant).await?))
 }

@@ -45,6 +45,16 @@ pub(super) fn tenant() -> Tenant {
         batches: true,
         created_at: at("2026-11-02T09:30:00Z"),
         updated_at: at("2026-11-02T09:30:00Z"),
+        deleted_at: None,
+    }
+}
+
+pub(super) fn deleted_tenant() -> Tenant {
+    Tenant {
+        status: Status::Deleted,
+        updated_at: at("2026-11-26T16:00:00Z"),
+        deleted_at: Some(at("2026-11-26T16:00:00Z")),
+        ..tenant()
     }
 }
 
