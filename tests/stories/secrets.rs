@@ -68,8 +68,11 @@ async fn sells(service: &Service, store: &Tenant<'_>, sales: u32) -> Vec<String>
         let ticket = store.ticket(&format!("{n}-{}", uuid::Uuid::new_v4())).await;
         ids.push(store.send_event(ticket).await);
         for _ in 0..1_000 {
-            let end = posting::turn(service, store.id, "seller", &CancellationToken::new());
-            if !matches!(end.await.unwrap(), TurnEnd::Again | TurnEnd::Busy) {
+            let stop = CancellationToken::new();
+            let end = posting::turn(service, store.id, "seller", &stop)
+                .await
+                .unwrap();
+            if !matches!(end, TurnEnd::Again | TurnEnd::Busy) {
                 break;
             }
         }
@@ -186,8 +189,6 @@ async fn both_kinds_of_keys_are_changed_while_everything_runs() {
             .collect::<Vec<_>>(),
         [(8, true)]
     );
-    // The older ones are destroyed when nobody can need them any more, and not before.
-    assert_eq!(rotation::destroy_retired(&after).await.unwrap(), 0);
     world.advance(TimeDelta::minutes(11)).await;
     assert_eq!(rotation::destroy_retired(&after).await.unwrap(), 6);
     assert_eq!(generations(&world, &one).await, ["4"]);
@@ -226,6 +227,11 @@ async fn a_change_that_is_killed_anywhere_is_gone_on_with() {
     assert!(killed > 0, "nothing was killed");
     assert_eq!(sealed_under(&world, &store).await, [mark(2)]);
     assert_eq!(generations(&world, &store).await, ["1 retired", "2"]);
+    // The older one is destroyed when nobody can need it any more, and not before.
+    assert_eq!(rotation::destroy_retired(&world.service).await.unwrap(), 0);
+    world.advance(TimeDelta::minutes(11)).await;
+    assert_eq!(rotation::destroy_retired(&world.service).await.unwrap(), 1);
+    assert_eq!(generations(&world, &store).await, ["2"]);
     // Gone on with once more, nothing is left to do.
     assert_eq!(
         rotation::renew(&world.service, before).await.unwrap(),
@@ -240,7 +246,7 @@ async fn a_change_that_is_killed_anywhere_is_gone_on_with() {
 async fn a_deleted_tenant_takes_its_secrets_with_it_and_leaves_its_books() {
     let world = World::new().await;
     let (store, _) = with_secrets(&world, "Harbour", 1).await;
-    let (other, _) = world.store("Hillside").await;
+    let (other, _) = with_secrets(&world, "Hillside", 0).await;
     let ticket = store.ticket("once").await;
     let sold = store.send_event(ticket).await;
     store.drain().await;

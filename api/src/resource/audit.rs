@@ -41,7 +41,7 @@ pub(crate) async fn list_audit_records(
 pub(crate) struct AuditExportQuery {
     /// The number of the last record you have; left out: from the first.
     #[param(minimum = 0, example = 0)]
-    after: Option<i64>,
+    after: Option<u64>,
 }
 
 /// Export the audit log

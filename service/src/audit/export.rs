@@ -23,17 +23,14 @@ pub struct Export {
 ///
 /// # Errors
 /// `invalid_sequence`.
-pub fn export(service: &Service, tenant: TenantId, after: Option<i64>) -> Result<Export, Error> {
-    let after = after.unwrap_or(0);
-    if after < 0 {
-        return Err(Error::invalid(
+pub fn export(service: &Service, tenant: TenantId, after: Option<u64>) -> Result<Export, Error> {
+    let after = i64::try_from(after.unwrap_or(0)).map_err(|_| {
+        Error::invalid(
             "invalid_sequence",
             "after",
-            format!(
-                "{after} is no record's number; give the number of the last record you have, or leave it out"
-            ),
-        ));
-    }
+            "no record has such a number; give the number of the last record you have, or leave it out",
+        )
+    })?;
     Ok(Export {
         service: service.clone(),
         tenant,

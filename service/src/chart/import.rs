@@ -5,7 +5,7 @@ use super::rows::{self, Source};
 use crate::access::Caller;
 use crate::error::Error;
 use crate::posting::Turn;
-use crate::{Service, alert, bell, connection, problem};
+use crate::{Service, alert, audit, bell, connection, problem};
 use chrono::{DateTime, Utc};
 use entity::account_import;
 use entity::id::{AccountImportId, TenantId};
@@ -66,6 +66,14 @@ pub async fn import(
     }
     let id = queue_import(&tx, &company.company_id, caller.actor()).await?;
     bell::wake(&tx).await?;
+    audit::record(
+        &tx,
+        caller.actor(),
+        "account_import.created",
+        &id.to_string(),
+        serde_json::json!({}),
+    )
+    .await?;
     let row = import_row(&tx, id).await?;
     tx.commit().await?;
     service.ring(tenant).await;

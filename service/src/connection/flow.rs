@@ -7,7 +7,7 @@ use super::company;
 use crate::access::Caller;
 use crate::budget::{Kind, Priority};
 use crate::error::Error;
-use crate::{Service, secret};
+use crate::{Service, audit, secret};
 use chrono::{DateTime, Utc};
 use entity::authorization_request;
 use entity::id::{AuthorizationRequestId, TenantId};
@@ -131,6 +131,14 @@ pub async fn request(
         expires_at: Set(expires_at),
         used_at: Set(None),
     })
+    .await?;
+    audit::record(
+        &tx,
+        caller.actor(),
+        "authorization_request.created",
+        &id.to_string(),
+        serde_json::json!({ "allow_company_change": request.allow_company_change }),
+    )
     .await?;
     tx.commit().await?;
     let authorization_url = service

@@ -4,7 +4,7 @@ use super::{Kept, Kind, row};
 use crate::access::Caller;
 use crate::error::Error;
 use crate::posting::Turn;
-use crate::{Service, alert, bell, connection};
+use crate::{Service, alert, audit, bell, connection};
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::dimension_import::{Column, Entity, Model};
 use entity::id::{DimensionImportId, TenantId};
@@ -126,6 +126,14 @@ pub async fn import(
     }
     let row = queue_import(&tx, &company.company_id, caller.actor()).await?;
     bell::wake(&tx).await?;
+    audit::record(
+        &tx,
+        caller.actor(),
+        "dimension_import.created",
+        &row.id.to_string(),
+        serde_json::json!({}),
+    )
+    .await?;
     tx.commit().await?;
     service.ring(tenant).await;
     Ok(row.into())
