@@ -64,6 +64,7 @@ struct Parts {
     budget: Budget,
     webhooks: Client,
     denials: audit::Denials,
+    recent_keys: api_key::recent::Recent,
     settings: Settings,
     /// The runtime in which the service was made, which outlives every request.
     home: Option<Handle>,
@@ -130,6 +131,7 @@ impl Service {
             budget: Budget::new(&settings.posting, pace),
             webhooks: Client::new(settings.webhook_rules(), Arc::new(SystemLookup))?,
             denials: audit::Denials::default(),
+            recent_keys: api_key::recent::Recent::new(),
             settings,
             home: Handle::try_current().ok(),
         })))
@@ -161,6 +163,10 @@ impl Service {
 
     pub(crate) fn denials(&self) -> &audit::Denials {
         &self.0.denials
+    }
+
+    pub(crate) fn recent_keys(&self) -> &api_key::recent::Recent {
+        &self.0.recent_keys
     }
 
     pub(crate) fn webhooks(&self) -> &Client {

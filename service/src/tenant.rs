@@ -315,6 +315,7 @@ pub async fn update(
     .await?;
     record(&tx, id, caller, "tenant.updated").await?;
     tx.commit().await?;
+    service.recent_keys().forget_all();
     service.ring(id).await;
     Ok(row.into())
 }

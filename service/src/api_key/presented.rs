@@ -1,0 +1,127 @@
+//! A key as it is presented: read, looked up, and who that makes the caller.
+
+use crate::access::{Caller, Scope};
+use crate::audit::{Denial, Reason};
+use crate::error::Error;
+use crate::{Service, audit, secret};
+use entity::id::{ApiKeyId, TenantId};
+use sea_orm::FromQueryResult;
+use secrecy::{ExposeSecret, SecretString};
+
+/// Who presents this credential; `None` where it does not hold. Where it is a key of ours that does not, its tenant's audit log
+/// says that it was refused for `operation`. What was looked up holds for [half a second](super::recent).
+///
+/// # Errors
+/// The database does not answer.
+pub async fn authenticate(
+    service: &Service,
+    presented: &str,
+    operation: &'static str,
+) -> Result<Option<Caller>, Error> {
+    let platform_key = service.settings().platform_key.expose_secret();
+    // Hashing first makes the lengths equal, so that the comparison tells nothing.
+    if secret::equal(&secret::hash(presented), &secret::hash(platform_key)) {
+        return Ok(Some(Caller::Platform));
+    }
+    let Some((id, plain)) = read(service, presented) else {
+        return Ok(None);
+    };
+    let hash = secret::keyed_hash(&service.settings().pepper, plain);
+    if let Some(caller) = service.recent_keys().find(id, &hash) {
+        return Ok(Some(caller));
+    }
+    let caller = look_up(service, id, &hash, operation).await?;
+    if let Some(caller) = &caller {
+        service.recent_keys().keep(id, hash, caller);
+    }
+    Ok(caller)
+}
+
+async fn look_up(
+    service: &Service,
+    id: ApiKeyId,
+    hash: &[u8],
+    operation: &'static str,
+) -> Result<Option<Caller>, Error> {
+    #[derive(FromQueryResult)]
+    struct Found {
+        tenant_id: TenantId,
+        secret_hash: Vec<u8>,
+        scopes: Vec<String>,
+        use_is_news: bool,
+        suspended: bool,
+        revoked: bool,
+        expired: bool,
+    }
+    let tx = service.store().platform().await?;
+    let found = tx
+        .query_as::<Found>(
+            "SELECT k.tenant_id, k.secret_hash, k.scopes,
+               (k.last_used_at IS NULL OR k.last_used_at < tillpost_now() - interval '1 minute') AS use_is_news,
+               t.status <> 'active' AS suspended, k.revoked_at IS NOT NULL AS revoked,
+               coalesce(k.expires_at <= tillpost_now(), false) AS expired
+               FROM api_key k
+               JOIN tenant t ON t.tenant_id = k.tenant_id
+              WHERE k.id = $1",
+            vec![id.into()],
+        )
+        .await?;
+    tx.commit().await?;
+    let Some(key) = found.into_iter().next() else {
+        return Ok(None);
+    };
+    let refused = [
+        (!secret::equal(&key.secret_hash, hash), Reason::WrongSecret),
+        (key.suspended, Reason::Suspended),
+        (key.revoked, Reason::Revoked),
+        (key.expired, Reason::Expired),
+    ];
+    if let Some((_, reason)) = refused.into_iter().find(|(refused, _)| *refused) {
+        let denial = Denial {
+            tenant: key.tenant_id,
+            actor: id.to_string(),
+            operation,
+            reason,
+        };
+        audit::deny(service, denial).await;
+        return Ok(None);
+    }
+    if key.use_is_news {
+        let tx = service.tenant(key.tenant_id).await?;
+        tx.execute(
+            "UPDATE api_key SET last_used_at = tillpost_now() WHERE {mine} AND id = $2",
+            vec![id.into()],
+        )
+        .await?;
+        tx.commit().await?;
+    }
+    let scopes = Scope::ALL.iter().copied();
+    Ok(Some(Caller::Key {
+        tenant: key.tenant_id,
+        actor: id.to_string(),
+        scopes: scopes
+            .filter(|scope| key.scopes.iter().any(|name| name == scope.as_str()))
+            .collect(),
+    }))
+}
+
+pub(super) fn spell(service: &Service, id: ApiKeyId, plain: &SecretString) -> String {
+    let id = id.to_string();
+    let body = format!(
+        "tp_{}_{}_{}",
+        service.settings().environment.as_str(),
+        id.trim_start_matches("key_"),
+        plain.expose_secret()
+    );
+    format!("{body}_{:08x}", crc32fast::hash(body.as_bytes()))
+}
+
+fn read<'a>(service: &Service, presented: &'a str) -> Option<(ApiKeyId, &'a str)> {
+    let (body, checksum) = presented.rsplit_once('_')?;
+    if checksum != format!("{:08x}", crc32fast::hash(body.as_bytes())) {
+        return None;
+    }
+    let prefix = format!("tp_{}_", service.settings().environment.as_str());
+    let (id, plain) = body.strip_prefix(&prefix)?.split_once('_')?;
+    Some((format!("key_{id}").parse().ok()?, plain))
+}
