@@ -12,6 +12,7 @@ pub(crate) mod doubt;
 mod drive;
 pub(crate) mod entry;
 mod errands;
+mod gather;
 mod identity;
 mod lease;
 mod outcome;
@@ -25,7 +26,7 @@ use crate::fail_point::{FailPoint, reach};
 use crate::grant::Access;
 use crate::problem::Code;
 use crate::{Service, alert, bell, connection, event, past_sync, sync};
-use accounting::posting::{Dues, Policy};
+use accounting::posting::{Dues, Policy, Wave};
 pub(crate) use change::withdraw;
 use chrono::{DateTime, TimeDelta, Utc};
 use claim::Ready;
@@ -221,7 +222,11 @@ impl<'a> Turn<'a> {
     }
 
     pub(crate) async fn tx(&self) -> Result<TenantTx, Error> {
-        self.service.tenant(self.tenant).await
+        Ok(self
+            .service
+            .store()
+            .tenant_planned_once(self.tenant)
+            .await?)
     }
 
     fn claimed(&mut self, ready: Vec<Ready>) {

@@ -317,11 +317,13 @@ pub(crate) async fn waits(tx: &TenantTx, code: &str, until: DateTime<Utc>) -> Re
     Ok(())
 }
 
-/// An entry was posted: nothing is in the way.
+/// An entry was posted: nothing is in the way. Where that is known, it is noted once a second: requests that are settled side
+/// by side would wait for each other at this row.
 pub(crate) async fn succeeds(tx: &TenantTx) -> Result<(), Error> {
     tx.execute(
         "UPDATE sync SET last_success_at = tillpost_now(), waiting_code = NULL, waiting_until = NULL,
-           waiting_since = NULL WHERE {mine}",
+           waiting_since = NULL
+          WHERE {mine} AND (waiting_code IS NOT NULL OR coalesce(last_success_at < tillpost_now() - interval '1 second', true))",
         vec![],
     )
     .await?;

@@ -71,6 +71,18 @@ async fn retry_all(store: &Tenant<'_>) {
     store.settle().await;
 }
 
+/// Somebody starts the sync a hundred times although nothing was mended: it happens again each time, and is told once.
+async fn happens_again(store: &Tenant<'_>, alert: &Value) {
+    let code = alert["code"].as_str().unwrap();
+    for _ in 0..MANY {
+        store
+            .send(Method::POST, "/sync/start", Some(json!({})))
+            .await;
+        store.drain().await;
+        assert_eq!(only(store, code).await["id"], alert["id"]);
+    }
+}
+
 #[tokio::test]
 async fn a_lost_grant_is_one_alert_until_somebody_connects_again() {
     let world = World::new().await;
@@ -81,6 +93,7 @@ async fn a_lost_grant_is_one_alert_until_somebody_connects_again() {
         store.drain().await;
     }
     let alert = only(&store, "authentication_lost").await;
+    happens_again(&store, &alert).await;
     assert_eq!(alert["severity"], "critical");
     assert!(
         alert["link"].as_str().unwrap().ends_with("/connection"),
@@ -109,6 +122,7 @@ async fn a_lapsed_subscription_is_one_alert_until_the_sync_is_started_again_afte
         store.drain().await;
     }
     let alert = only(&store, "subscription_lapsed").await;
+    happens_again(&store, &alert).await;
     world
         .quickbooks()
         .set_subscription_lapsed(&company.realm_id, false)
@@ -556,6 +570,7 @@ async fn a_company_that_refuses_us_is_one_alert_until_the_sync_is_started_again_
         store.drain().await;
     }
     let alert = only(&store, "company_refuses").await;
+    happens_again(&store, &alert).await;
     assert_eq!(
         alert["detail"], "The company is locked in QuickBooks.",
         "{alert:#}"

@@ -1,4 +1,7 @@
 //! The posting machine's table of states as statements: what each change may be made from, and what it makes.
+//!
+//! Rows are found by their ids. Where a change may begin is a condition that no index serves (`array_position`), or the planner,
+//! before it knows a tenant's rows, reads all there are by state.
 
 use crate::error::Error;
 use crate::webhook;
@@ -23,7 +26,7 @@ pub(crate) async fn entries(
                absences = CASE WHEN $6 THEN j.absences + 1 ELSE 0 END, attempts = j.attempts + $7,
                settled_at = CASE WHEN $8 THEN tillpost_now() END
               FROM unnest($2::uuid[], $3::text[]) AS c(id, qbo_id)
-              WHERE {mine:j} AND j.id = c.id AND j.state = ANY($9) RETURNING j.id",
+              WHERE {mine:j} AND j.id = c.id AND array_position($9, j.state) IS NOT NULL RETURNING j.id",
             vec![
                 uuids(ids).into(),
                 qbo_ids.to_vec().into(),
@@ -56,7 +59,7 @@ pub(crate) async fn intend(
                batch_request_id = coalesce(j.batch_request_id, nullif(c.batch_request_id, '')),
                batch_item_id = coalesce(j.batch_item_id, nullif(c.batch_item_id, ''))
               FROM unnest($2::uuid[], $3::text[], $4::text[]) AS c(id, batch_request_id, batch_item_id)
-              WHERE {mine:j} AND j.id = c.id AND j.state = ANY($7) RETURNING j.id",
+              WHERE {mine:j} AND j.id = c.id AND array_position($7, j.state) IS NOT NULL RETURNING j.id",
             vec![
                 uuids(&ids).into(),
                 names(|name| &name.request_id).into(),
@@ -80,7 +83,7 @@ pub(crate) async fn withdraw(
     let done = tx
         .execute(
             "UPDATE journal_entry SET state = $2, settled_at = tillpost_now()
-              WHERE {mine} AND company_id = coalesce($3, company_id) AND event_id = ANY($4) AND state = ANY($5)",
+              WHERE {mine} AND company_id = coalesce($3, company_id) AND event_id = ANY($4) AND array_position($5, state) IS NOT NULL",
             vec![
                 change.to().as_str().into(),
                 company_id.map(str::to_owned).into(),
@@ -107,7 +110,7 @@ pub(crate) async fn events(
             "UPDATE event e SET status = $4, due_at = tillpost_now() + make_interval(secs => $5), tries = e.tries + $6,
                updated_at = tillpost_now()
               FROM unnest($2::uuid[], $3::int[]) AS c(id, version)
-              WHERE {mine:e} AND e.id = c.id AND e.status = ANY($7) AND e.version = coalesce(c.version, e.version)
+              WHERE {mine:e} AND e.id = c.id AND array_position($7, e.status) IS NOT NULL AND e.version = coalesce(c.version, e.version)
               RETURNING e.id",
             vec![
                 ids.iter().map(|id| id.0).collect::<Vec<_>>().into(),
@@ -128,7 +131,7 @@ pub(crate) async fn synced(tx: &TenantTx, ids: &[EventId]) -> Result<(), Error> 
     let changed = tx.query_as::<Event>(
         "UPDATE event SET status = $3, due_at = NULL, problem_code = NULL, problem_detail = NULL,
            problem_facts = NULL, synced_at = tillpost_now(), retried_code = NULL, updated_at = tillpost_now()
-          WHERE {mine} AND id = ANY($2) AND status = ANY($4) RETURNING id",
+          WHERE {mine} AND id = ANY($2) AND array_position($4, status) IS NOT NULL RETURNING id",
         vec![
             ids.iter().map(|id| id.0).collect::<Vec<_>>().into(),
             change.to().as_str().into(),

@@ -343,7 +343,7 @@ pub(crate) async fn end(
         tx,
         "UPDATE event SET status = $3, due_at = NULL, problem_code = $4, problem_detail = $5, problem_facts = $6,
            retried_code = NULL, updated_at = tillpost_now()
-          WHERE {mine} AND id = $2 AND status = ANY($7)",
+          WHERE {mine} AND id = $2 AND array_position($7, status) IS NOT NULL",
         vec![
             event.into(),
             ending.to().as_str().into(),

@@ -1,8 +1,9 @@
 //! Sending a wave: how much of it fits the company's pace is reckoned, intents are committed, then each request leaves once
-//! at its moment, and each entry is settled by itself as soon as its request is answered.
+//! at its moment, and is settled as soon as it is answered, with whatever else was answered meanwhile.
 
 use super::claim::Ready;
 use super::drive::Told;
+use super::gather::Gathered;
 use super::settle::{Sent, Settled};
 use super::{Turn, aside, change, lease, outcome, settle};
 use crate::budget::{Kind, Leave, Priority};
@@ -173,9 +174,10 @@ pub(super) async fn wave(
         .cloned()
         .partition(|request| matches!(request, Request::Single(_)));
     let sender = &*turn;
+    let gathered = Gathered::default();
     let (singles, batches) = tokio::join!(
-        lane(sender, wave, singles, ended),
-        lane(sender, wave, batches, ended)
+        lane(sender, wave, singles, ended, &gathered),
+        lane(sender, wave, batches, ended, &gathered)
     );
     let mut effects = Vec::new();
     let mut held_up = None;
@@ -208,11 +210,12 @@ pub(super) async fn wave_and_aside(
 }
 
 // One after the other takes leave; what has left is under way beside.
-async fn lane(
-    turn: &Turn<'_>,
+async fn lane<'t>(
+    turn: &'t Turn<'_>,
     wave: &Wave<JournalEntryId>,
     requests: Vec<Request<JournalEntryId>>,
     ended: &Ended,
+    gathered: &Gathered<'t>,
 ) -> Vec<Result<Vec<Settled>, Error>> {
     let at_once = turn.service.settings().posting.concurrency.max(1);
     let mut under_way = FuturesUnordered::new();
@@ -231,7 +234,7 @@ async fn lane(
                 }
             }
         };
-        under_way.push(one(turn, wave, request, leave, ended));
+        under_way.push(one(turn, wave, request, leave, ended, gathered));
     }
     settled.extend(under_way.collect::<Vec<_>>().await);
     settled
@@ -259,12 +262,13 @@ async fn leave(
     leave.await.ok()
 }
 
-async fn one(
-    turn: &Turn<'_>,
+async fn one<'t>(
+    turn: &'t Turn<'_>,
     wave: &Wave<JournalEntryId>,
     request: Request<JournalEntryId>,
     leave: Option<Leave>,
     ended: &Ended,
+    gathered: &Gathered<'t>,
 ) -> Result<Vec<Settled>, Error> {
     let leaves = leave.is_some() && ended.why().is_none() && wave.may_leave(since_boot());
     let sent = match request {
@@ -289,7 +293,7 @@ async fn one(
         let company = &turn.lease.company_id;
         turn.service.budget().refused(company, wait).await;
     }
-    let settled = settle::all(turn, wave, sent).await?;
+    let settled = gathered.settle(turn, wave, sent).await?;
     for settled in &settled {
         ended.note(settled.effect);
     }

@@ -71,7 +71,7 @@ impl Sent<'_> {
     }
 }
 
-/// Settles the entries of one request, each by itself in meaning: attempts, entries, events and what a person sees, in one
+/// Settles the entries of requests, each by itself in meaning: attempts, entries, events and what a person sees, in one
 /// transaction. What came to the same is written together. A lease that was lost settles nothing; the next holder looks the
 /// entries up.
 pub(super) async fn all(
@@ -323,7 +323,8 @@ pub(super) async fn synced(
     sync::succeeds(tx).await?;
     tx.execute(
         "UPDATE connection SET last_success_at = tillpost_now(), held_code = NULL, held_until = NULL, held_times = 0
-          WHERE {mine} AND id = $2",
+          WHERE {mine} AND id = $2 AND (held_code IS NOT NULL OR held_until IS NOT NULL OR held_times > 0
+            OR coalesce(last_success_at < tillpost_now() - interval '1 second', true))",
         vec![turn.connection.id.into()],
     )
     .await?;

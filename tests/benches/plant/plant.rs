@@ -58,8 +58,14 @@ pub async fn plant(posting: Posting) -> (World, &'static Lab) {
         posting,
         ..Shape::default()
     };
-    (World::on(lab, shape).await, lab)
+    let world = World::on(lab, shape).await;
+    world.sql(CLOCK).await;
+    (world, lab)
 }
+
+// The clock as it is delivered. That of the stories reads a table, a dozen times an entry.
+const CLOCK: &str = "CREATE OR REPLACE FUNCTION tillpost_now() RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$ SELECT statement_timestamp() $$";
 
 /// A worker in a process of its own; it ends with this.
 pub struct Worker(Child);
