@@ -93,5 +93,6 @@ async fn end(
     )
     .await?;
     tx.commit().await?;
+    service.recent_keys().forget_all();
     Ok(token)
 }
