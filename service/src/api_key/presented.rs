@@ -30,19 +30,22 @@ pub async fn authenticate(
     if let Some(caller) = service.recent_keys().find(id, &hash) {
         return Ok(Some(caller));
     }
-    let caller = look_up(service, id, &hash, operation).await?;
-    if let Some(caller) = &caller {
-        service.recent_keys().keep(id, hash, caller);
+    let Some((caller, expires_soon)) = look_up(service, id, &hash, operation).await? else {
+        return Ok(None);
+    };
+    if !expires_soon {
+        service.recent_keys().keep(id, hash, &caller);
     }
-    Ok(caller)
+    Ok(Some(caller))
 }
 
+// With it, whether its key expires within the hour: such a one is looked up each time, so that its end is kept to the moment.
 async fn look_up(
     service: &Service,
     id: ApiKeyId,
     hash: &[u8],
     operation: &'static str,
-) -> Result<Option<Caller>, Error> {
+) -> Result<Option<(Caller, bool)>, Error> {
     #[derive(FromQueryResult)]
     struct Found {
         tenant_id: TenantId,
@@ -52,6 +55,7 @@ async fn look_up(
         suspended: bool,
         revoked: bool,
         expired: bool,
+        expires_soon: bool,
     }
     let tx = service.store().platform().await?;
     let found = tx
@@ -59,7 +63,8 @@ async fn look_up(
             "SELECT k.tenant_id, k.secret_hash, k.scopes,
                (k.last_used_at IS NULL OR k.last_used_at < tillpost_now() - interval '1 minute') AS use_is_news,
                t.status <> 'active' AS suspended, k.revoked_at IS NOT NULL AS revoked,
-               coalesce(k.expires_at <= tillpost_now(), false) AS expired
+               coalesce(k.expires_at <= tillpost_now(), false) AS expired,
+               coalesce(k.expires_at <= tillpost_now() + interval '1 hour', false) AS expires_soon
                FROM api_key k
                JOIN tenant t ON t.tenant_id = k.tenant_id
               WHERE k.id = $1",
@@ -96,13 +101,14 @@ async fn look_up(
         tx.commit().await?;
     }
     let scopes = Scope::ALL.iter().copied();
-    Ok(Some(Caller::Key {
+    let caller = Caller::Key {
         tenant: key.tenant_id,
         actor: id.to_string(),
         scopes: scopes
             .filter(|scope| key.scopes.iter().any(|name| name == scope.as_str()))
             .collect(),
-    }))
+    };
+    Ok(Some((caller, key.expires_soon)))
 }
 
 pub(super) fn spell(service: &Service, id: ApiKeyId, plain: &SecretString) -> String {
