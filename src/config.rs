@@ -3,7 +3,7 @@
 use crate::secrets;
 use quickbooks::{Endpoints, Timeouts};
 use secrecy::SecretString;
-use service::settings::{Environment, Posting, Settings, Webhooks};
+use service::settings::{Environment, Limits, Posting, Settings, Webhooks};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use url::Url;
@@ -113,6 +113,7 @@ impl Config {
                 public_url,
                 posting: Posting::default(),
                 webhooks: reader.webhooks(environment),
+                limits: reader.limits(),
             },
         };
         if reader.complaints.is_empty() {
@@ -282,6 +283,35 @@ impl Reader {
             Vec::new()
         });
         Webhooks { loopback, ports }
+    }
+
+    fn limits(&mut self) -> Limits {
+        let mut limits = Limits::default();
+        for (name, limit) in [
+            ("TILLPOST_KEY_REQUESTS_PER_MINUTE", &mut limits.key),
+            ("TILLPOST_TENANT_REQUESTS_PER_MINUTE", &mut limits.tenant),
+        ] {
+            let text = self.or(name, &limit.requests.to_string());
+            match text.parse() {
+                Ok(requests) => limit.requests = requests,
+                Err(_) => self.complain(
+                    name,
+                    &format!("is `{text}`; use a whole number, 0 for no limit"),
+                ),
+            }
+        }
+        for (name, places) in [
+            ("TILLPOST_LIVE_REQUESTS_AT_ONCE", &mut limits.live),
+            ("TILLPOST_USUAL_REQUESTS_AT_ONCE", &mut limits.usual),
+            ("TILLPOST_HEAVY_REQUESTS_AT_ONCE", &mut limits.heavy),
+        ] {
+            let text = self.or(name, &places.at_once.to_string());
+            match text.parse() {
+                Ok(at_once @ 1..) => places.at_once = at_once,
+                _ => self.complain(name, &format!("is `{text}`; use a whole number from 1 up")),
+            }
+        }
+        limits
     }
 
     fn listen(&mut self) -> SocketAddr {

@@ -1,10 +1,13 @@
-//! In which form an answer is wanted, where there are two.
+//! In which form an answer is wanted: whether we have it, and which it is where there are two.
 
+use crate::document;
 use crate::problem::Problem;
 use actix_web::dev::Payload;
-use actix_web::http::header;
-use actix_web::{FromRequest, HttpRequest};
+use actix_web::http::header::{self, Header};
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use std::collections::HashMap;
 use std::future::{Ready, ready};
+use std::sync::LazyLock;
 
 /// The form an answer is wanted in: JSON, unless `Accept` names `text/csv` before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,9 +43,54 @@ fn read(accept: &str) -> Accept {
         .unwrap_or(Accept::Json)
 }
 
+/// The kinds of body that each operation's good answers have, as the document says.
+static OFFERED: LazyLock<HashMap<String, Vec<String>>> = LazyLock::new(document::kinds);
+
+/// Refuses a caller that takes none of the kinds of body that the operation answers with. Problems are answered as problems,
+/// whatever is accepted.
+///
+/// # Errors
+/// `not_acceptable`, naming what there is.
+pub(crate) fn check(request: &impl HttpMessage, operation: &str) -> Result<(), Problem> {
+    if !request.headers().contains_key(header::ACCEPT) {
+        return Ok(());
+    }
+    // What cannot be read asks for nothing in particular.
+    let Ok(header::Accept(ranges)) = header::Accept::parse(request) else {
+        return Ok(());
+    };
+    let offered = OFFERED
+        .get(operation)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let takes = |kind: &String| {
+        let (main, sub) = kind.split_once('/').unwrap_or((kind, ""));
+        let quality = ranges
+            .iter()
+            .filter_map(|range| {
+                let (wanted, wanted_sub) =
+                    (range.item.type_().as_str(), range.item.subtype().as_str());
+                let exactness = match (wanted, wanted_sub) {
+                    ("*", "*") => 0,
+                    (wanted, "*") if wanted == main => 1,
+                    (wanted, wanted_sub) if wanted == main && wanted_sub == sub => 2,
+                    _ => return None,
+                };
+                Some((exactness, range.quality > header::Quality::ZERO))
+            })
+            .max_by_key(|(exactness, _)| *exactness);
+        quality.is_some_and(|(_, wanted)| wanted)
+    };
+    if offered.is_empty() || ranges.is_empty() || offered.iter().any(takes) {
+        return Ok(());
+    }
+    Err(Problem::not_acceptable(offered))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use actix_web::test::TestRequest;
 
     #[test]
     fn csv_is_answered_to_whoever_names_it_first() {
@@ -52,5 +100,35 @@ mod tests {
         for accept in ["", "*/*", "application/json, text/csv", "text/html"] {
             assert_eq!(read(accept), Accept::Json, "{accept}");
         }
+    }
+
+    #[test]
+    fn whoever_takes_no_kind_that_there_is_is_told_which_there_are() {
+        let asked = |operation, accept: &'static str| {
+            let request = TestRequest::default().insert_header((header::ACCEPT, accept));
+            check(&request.to_srv_request(), operation)
+        };
+        for accept in [
+            "*/*",
+            "application/*;q=0.1, text/html",
+            "application/json; charset=utf-8",
+            "text/html, application/xhtml+xml, */*;q=0.8",
+            "nonsense",
+        ] {
+            assert!(asked("list_events", accept).is_ok(), "{accept}");
+        }
+        for accept in [
+            "text/html",
+            "image/*",
+            "application/json;q=0, text/csv",
+            "*/*;q=0",
+        ] {
+            let problem = asked("list_events", accept).unwrap_err().to_string();
+            assert!(problem.contains("application/json"), "{accept}: {problem}");
+        }
+        assert!(asked("export_events", "application/json").is_err());
+        assert!(asked("export_events", "text/csv").is_ok());
+        // What answers without a body has nothing to be unacceptable.
+        assert!(asked("clear_mapping", "text/html").is_ok());
     }
 }

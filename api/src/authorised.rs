@@ -1,6 +1,10 @@
 //! Who may pass. The guard stands at the route, before anything else of the request is read: first the credential (401),
 //! then the tenant (404), then the scope (403). A caller learns nothing of another tenant from bodies or parameters.
 
+use crate::accept;
+use crate::idempotent;
+use crate::limited;
+use crate::load;
 use crate::problem::Problem;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
@@ -15,6 +19,7 @@ use service::access::{Caller, Denied};
 use service::audit::{self, Denial};
 use std::future::{Ready, ready};
 use std::panic::AssertUnwindSafe;
+use std::time::Duration;
 
 /// A route of one operation: nobody reaches the handler whom [`service::access`] does not let do it.
 pub(crate) fn guarded<F, Args>(route: Route, operation: &'static str, handler: F) -> Route
@@ -25,15 +30,40 @@ where
 {
     route.to(handler).wrap(from_fn(
         move |request: ServiceRequest, next: Next<BoxBody>| async move {
-            match authorise(operation, &request).await {
-                Ok(authorised) => {
-                    request.extensions_mut().insert(authorised);
-                    caught(request, next).await
-                }
-                Err(problem) => Ok(request.error_response(problem)),
-            }
+            let place = match load::enter(operation, &request).await {
+                Ok(place) => place,
+                Err(problem) => return Ok(request.error_response(problem)),
+            };
+            let response = guard(operation, request, next).await?;
+            Ok(load::hold(place, response))
         },
     ))
+}
+
+// First who calls, then whether that one asks too often, then what is asked.
+async fn guard(
+    operation: &'static str,
+    request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let authorised = match authorise(operation, &request).await {
+        Ok(authorised) => authorised,
+        Err(problem) => return Ok(request.error_response(problem)),
+    };
+    let who = (authorised.caller.actor().to_owned(), authorised.tenant);
+    let (standings, refusal) = match limited::count(&request, &who.0, who.1).await {
+        Ok(standings) => (standings, accept::check(&request, operation).err()),
+        Err((standings, problem)) => (standings, Some(problem)),
+    };
+    let mut response = match refusal {
+        Some(problem) => request.error_response(problem),
+        None => {
+            request.extensions_mut().insert(authorised);
+            idempotent::answer(operation, who, request, next).await?
+        }
+    };
+    standings.tell(response.headers_mut());
+    Ok(response)
 }
 
 /// A route that anybody may use.
@@ -46,13 +76,21 @@ where
     route.to(handler).wrap(from_fn(caught))
 }
 
+/// How long a handler may take until its answer begins: a body that comes slowly, and the work.
+const ANSWERING_MAX: Duration = Duration::from_secs(120);
+
 // A panic is a mistake of ours; it ends this request and nothing else.
-async fn caught<B: MessageBody + 'static>(
+pub(crate) async fn caught<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let asked = request.request().clone();
-    match AssertUnwindSafe(next.call(request)).catch_unwind().await {
+    let answer = AssertUnwindSafe(next.call(request)).catch_unwind();
+    let Ok(answer) = tokio::time::timeout(ANSWERING_MAX, answer).await else {
+        tracing::warn!("an answer took too long and was given up");
+        return Ok(ServiceResponse::from_err(Problem::answer_too_slow(), asked));
+    };
+    match answer {
         Ok(Ok(response)) => Ok(response.map_into_boxed_body()),
         Ok(Err(error)) => Ok(ServiceResponse::from_err(error, asked)),
         Err(panic) => {

@@ -1,5 +1,7 @@
 //! Bodies: JSON objects within limits, without unknown or repeated fields, and problems that name the place.
 
+pub(crate) mod coding;
+
 use crate::problem::Problem;
 use actix_web::dev::Payload;
 use actix_web::error::PayloadError;
@@ -91,25 +93,22 @@ pub(crate) fn unsupported_media_type(wanted: &[&str]) -> Problem {
     )
 }
 
-/// Bodies are read as they are.
-pub(crate) fn check_encoding(headers: &HeaderMap) -> Result<(), Problem> {
-    match headers.get(header::CONTENT_ENCODING) {
-        Some(coding) if coding != "identity" => Err(Problem::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "unsupported_content_encoding",
-            "bodies are taken as they are: send it uncompressed, without Content-Encoding",
-        )),
-        _ => Ok(()),
-    }
-}
-
 /// A whole body of at most `max` bytes.
 pub(crate) async fn read(
+    headers: &HeaderMap,
+    payload: Payload,
+    max: usize,
+) -> Result<Bytes, Problem> {
+    let payload = coding::decoded(headers, payload)?;
+    collect(headers, payload, max).await
+}
+
+/// The bytes of a body as they come, at most `max`.
+pub(crate) async fn collect(
     headers: &HeaderMap,
     mut payload: Payload,
     max: usize,
 ) -> Result<Bytes, Problem> {
-    check_encoding(headers)?;
     let announced = headers
         .get(header::CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok())

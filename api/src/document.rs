@@ -2,12 +2,16 @@
 //! scope from the one table, the problems it can answer with, and examples.
 
 mod examples;
+mod keyed;
 mod problems;
+mod texts;
 mod webhooks;
 
+use crate::idempotent;
 use crate::problem::{self, FieldProblem};
 use crate::routes::{Described, rows};
 use service::access;
+use std::collections::{BTreeSet, HashMap};
 use utoipa::OpenApi;
 use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
@@ -32,7 +36,14 @@ JSON objects without unknown fields. Amounts are decimal strings (`\"19.99\"`), 
 are `YYYY-MM-DD`. Lists give `next_cursor`, which is the `cursor` of the next page.
 
 **Problems.** What goes wrong is answered as `application/problem+json` (RFC 9457) with a stable `code`, and says how to \
-mend it. A method that a path does not take is 405 with `Allow`. Every answer has an `X-Request-Id`: name it when you ask us.
+mend it; its `type` leads to what is known of its kind, and `/problems` to all of them. A method that a path does not take is 405 \
+with `Allow`. Every answer has an `X-Request-Id` (yours, where you sent a well-formed one): name it when you ask us.
+
+**Sending again.** Every POST takes an `Idempotency-Key`: the same request under the same key has its effect once and is answered the same \
+way for 30 days. What two people may edit has an `ETag`: send it as `If-Match` with a change. Limits of requests are in `RateLimit`; \
+429 and 503 say with `Retry-After` when to come again.
+
+**Bodies** may be compressed with gzip, and answers are where `Accept-Encoding` takes it.
 
 **Messages to you.** A webhook endpoint gets messages as Standard Webhooks 1.0 describes them: verify `webhook-signature` (`v1`, or `v1a` with \
 the endpoint's public key) over the bytes as they came, and take each `webhook-id` once: a message may come twice, and \
@@ -98,12 +109,35 @@ pub fn openapi() -> Document {
     );
     describe_common_parts(document.components.get_or_insert_with(Components::new));
     webhooks::add(&mut document);
+    texts::add(&mut document);
     for (path, item) in &mut document.paths.paths {
         for operation in operations(item) {
             complete(path, operation);
         }
     }
     document
+}
+
+/// The kinds of body that each operation's good answers have.
+pub(crate) fn kinds() -> HashMap<String, Vec<String>> {
+    let mut document = openapi();
+    let mut kinds = HashMap::new();
+    for item in document.paths.paths.values_mut() {
+        for operation in operations(item) {
+            let good = operation.responses.responses.iter();
+            let of_good: BTreeSet<String> = good
+                .filter(|(status, _)| status.starts_with('2'))
+                .filter_map(|(_, response)| match response {
+                    RefOr::T(response) => Some(response.content.keys().cloned()),
+                    RefOr::Ref(_) => None,
+                })
+                .flatten()
+                .collect();
+            let id = operation.operation_id.clone().unwrap_or_default();
+            kinds.insert(id, of_good.into_iter().collect());
+        }
+    }
+    kinds
 }
 
 /// The document as it is committed and served: pretty JSON, the same at every call.
@@ -191,6 +225,12 @@ fn complete(path: &str, operation: &mut Operation) {
     if let Some(RefOr::T(body)) = &mut operation.request_body {
         leave_out(body);
     }
+    let is_post = rows()
+        .iter()
+        .any(|row| row.operation == id && row.verb == "post");
+    if guarded && is_post && idempotent::is_remembered(&id) {
+        keyed::add(operation);
+    }
     problems::add(path, &id, guarded, operation);
     examples::add(&id, operation);
 }
@@ -217,7 +257,6 @@ fn leave_out(body: &mut RequestBody) {
 mod tests {
     use super::*;
     use serde_json::Value;
-    use std::collections::BTreeSet;
 
     fn json() -> Value {
         serde_json::from_str(&document()).unwrap()
@@ -289,6 +328,8 @@ mod tests {
                 "finish_authorization",
                 "show_outcome",
                 "list_problem_codes",
+                "list_problems",
+                "read_problem",
                 "read_health",
                 "read_readiness",
                 "read_openapi",

@@ -85,6 +85,46 @@ impl FromRequest for IfMatch {
     }
 }
 
+/// The versions a caller has already, as the header If-None-Match names them.
+pub(crate) struct IfNoneMatch(Option<header::IfNoneMatch>);
+
+impl IfNoneMatch {
+    /// Whether the caller has this version.
+    pub(crate) fn has(&self, version: &str) -> bool {
+        match &self.0 {
+            None => false,
+            Some(header::IfNoneMatch::Any) => true,
+            Some(header::IfNoneMatch::Items(tags)) => tags.iter().any(|tag| tag.tag() == version),
+        }
+    }
+}
+
+impl FromRequest for IfNoneMatch {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        if !request.headers().contains_key(header::IF_NONE_MATCH) {
+            return ready(Ok(Self(None)));
+        }
+        let read = header::IfNoneMatch::parse(request).ok();
+        ready(
+            read.map(|read| Self(Some(read)))
+                .ok_or_else(|| no_etag("If-None-Match")),
+        )
+    }
+}
+
+fn no_etag(header: &str) -> Problem {
+    Problem::new(
+        StatusCode::BAD_REQUEST,
+        "invalid_header",
+        format!(
+            "the header {header} is no ETag: send one as it was answered, in its quotation marks, or `*`"
+        ),
+    )
+}
+
 fn if_match(request: &HttpRequest) -> Result<Expected, Problem> {
     if !request.headers().contains_key(header::IF_MATCH) {
         return Ok(Expected::Any);
@@ -98,11 +138,7 @@ fn if_match(request: &HttpRequest) -> Result<Expected, Problem> {
                 .map(|tag| tag.tag().to_owned())
                 .collect(),
         )),
-        Ok(header::IfMatch::Items(_)) | Err(_) => Err(Problem::new(
-            StatusCode::BAD_REQUEST,
-            "invalid_header",
-            "the header If-Match is no ETag: send one as it was answered, in its quotation marks, or `*`",
-        )),
+        Ok(header::IfMatch::Items(_)) | Err(_) => Err(no_etag("If-Match")),
     }
 }
 
@@ -273,7 +309,5 @@ mod tests {
         }
         let problem = serde_json::to_value(parse::<Needs>("").unwrap_err()).unwrap();
         assert_eq!(problem["errors"][0]["field"], "state");
-        let problem = parse::<AccountQuery>("cursor=evt_x").unwrap_err();
-        assert!(problem.to_string().contains("acc_"), "{problem}");
     }
 }

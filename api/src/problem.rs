@@ -1,5 +1,7 @@
 //! What is said when something is wrong: a problem (RFC 9457) with a stable code and how to mend it, and no internals.
 
+pub(crate) mod registry;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
@@ -26,7 +28,7 @@ struct Parts {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub(crate) struct Body {
-    /// Names the kind of problem: `/problems/` and the code.
+    /// Names the kind of problem, and leads to what is known of it: `/problems/` and the code.
     #[schema(format = "uri-reference", example = "/problems/invalid_name")]
     r#type: String,
     /// The kind of problem in a few words.
@@ -96,7 +98,7 @@ impl Problem {
         self
     }
 
-    fn with_header(mut self, name: header::HeaderName, value: impl AsRef<str>) -> Self {
+    pub(crate) fn with_header(mut self, name: header::HeaderName, value: impl AsRef<str>) -> Self {
         self.0.headers.extend(
             HeaderValue::from_str(value.as_ref())
                 .ok()
@@ -173,11 +175,23 @@ impl Problem {
     }
 
     /// A content coding we do not speak is the only one accepted.
-    pub(crate) fn not_acceptable() -> Self {
+    pub(crate) fn coding_not_acceptable() -> Self {
         Self::new(
             StatusCode::NOT_ACCEPTABLE,
             "not_acceptable",
             "answers are sent as they are or with gzip; accept one of the two in Accept-Encoding",
+        )
+    }
+
+    /// None of the kinds of body that the answer could have is accepted.
+    pub(crate) fn not_acceptable(offered: &[String]) -> Self {
+        Self::new(
+            StatusCode::NOT_ACCEPTABLE,
+            "not_acceptable",
+            format!(
+                "the answer is {}; accept it, or leave Accept out",
+                offered.join(" or ")
+            ),
         )
     }
 
@@ -188,6 +202,16 @@ impl Problem {
             "internal",
             "this is a mistake of ours; tell us the X-Request-Id of this answer, and try again later",
         )
+    }
+
+    /// The answer was given up; whatever was under way is undone.
+    pub(crate) fn answer_too_slow() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "answer_too_slow",
+            "the answer took too long and was given up; ask for less at once where that can be, or try again later",
+        )
+        .with_header(header::RETRY_AFTER, "30")
     }
 
     /// Something we need does not answer.

@@ -3,8 +3,9 @@
 
 use crate::resource::{
     account, account_creation, alert, api_key, audit, connection, event, event_export, explorer,
-    flow, health, ingest, known_key, location, mapping, past_sync, problem_code, readiness,
-    reconciliation, settings, suggestion, sync, tenant, webhook_delivery, webhook_endpoint,
+    flow, health, ingest, known_key, location, mapping, past_sync, problem_code, problems,
+    readiness, reconciliation, settings, suggestion, sync, tenant, webhook_delivery,
+    webhook_endpoint,
 };
 use crate::routing::routes;
 
@@ -111,6 +112,8 @@ routes! {
         get    "/v1/connected" => flow::show_outcome;
 
         get    "/v1/problem-codes" => problem_code::list_problem_codes;
+        get    "/problems" => problems::list_problems;
+        get    "/problems/{code}" => problems::read_problem;
 
         get    "/healthz" => health::read_health;
         get    "/readyz" => health::read_readiness;

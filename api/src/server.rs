@@ -1,6 +1,7 @@
 //! The server: bound first, so that its port is known, then run until it is told to stop.
 
 use crate::headers;
+use crate::load::Load;
 use crate::routing;
 use crate::span::Spans;
 use actix_web::middleware::{Compress, from_fn};
@@ -8,6 +9,7 @@ use actix_web::web::{Data, ThinData};
 use actix_web::{App, HttpServer};
 use futures::future;
 use service::Service;
+use service::rate_limit::{self, Counter, Limiter};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -43,6 +45,8 @@ pub struct Options {
     pub workers: usize,
     /// What `/readyz` asks beside the database.
     pub ready: Arc<dyn Ready>,
+    /// Counts requests together with other processes.
+    pub counter: Arc<dyn Counter>,
 }
 
 impl Default for Options {
@@ -52,6 +56,7 @@ impl Default for Options {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             workers: 2,
             ready: Arc::new(AlwaysReady),
+            counter: Arc::new(rate_limit::Alone),
         }
     }
 }
@@ -62,6 +67,7 @@ pub struct Bound {
     address: SocketAddr,
     workers: usize,
     ready: Arc<dyn Ready>,
+    counter: Arc<dyn Counter>,
 }
 
 /// Requests in flight have so long to end once the server is told to stop.
@@ -78,6 +84,7 @@ pub fn bind(options: Options) -> io::Result<Bound> {
         listener,
         workers: options.workers.max(1),
         ready: options.ready,
+        counter: options.counter,
     })
 }
 
@@ -119,12 +126,18 @@ impl Bound {
             listener,
             workers,
             ready,
+            counter,
             ..
         } = self;
+        let limits = &service.settings().limits;
+        let limiter = Data::new(Limiter::new(limits, counter));
+        let load = Data::new(Load::new(limits));
         Ok(HttpServer::new(move || {
             App::new()
                 .app_data(ThinData(service.clone()))
                 .app_data(Data::from(ready.clone()))
+                .app_data(limiter.clone())
+                .app_data(load.clone())
                 .configure(routing::configure)
                 .wrap(Compress::default())
                 .wrap(from_fn(headers::finish))

@@ -1,11 +1,12 @@
 //! One span a request: its id, method, route, status, and whose it is. Never its query, body or credential.
 
+use crate::request_name::RequestName;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::{Error, HttpMessage};
 use tracing::Span;
 use tracing::field::Empty;
-use tracing_actix_web::{RequestId, RootSpanBuilder};
+use tracing_actix_web::RootSpanBuilder;
 
 /// Makes the spans of requests.
 pub(crate) struct Spans;
@@ -21,8 +22,9 @@ impl RootSpanBuilder for Spans {
             tenant.id = Empty,
             key.id = Empty,
         );
-        if let Some(id) = request.extensions().get::<RequestId>() {
-            span.record("request.id", tracing::field::display(id));
+        if let Some(name) = RequestName::of(request) {
+            span.record("request.id", name.as_str());
+            request.extensions_mut().insert(name);
         }
         span
     }

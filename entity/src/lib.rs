@@ -32,3 +32,4 @@ pub mod tenant;
 pub mod turn;
 pub mod webhook_delivery;
 pub mod webhook_endpoint;
+pub mod whole;

@@ -9,6 +9,7 @@
 use crate::audit_record;
 use crate::home::Home;
 use crate::id::TenantId;
+use crate::whole::{Door, Whole};
 use chrono::{DateTime, Utc};
 use futures::Stream;
 use sea_orm::{
@@ -33,6 +34,7 @@ pub struct Store {
     platform: DatabaseConnection,
     home: Home,
     typed_filter: bool,
+    whole: Option<Whole>,
 }
 
 // Whether the database looks at a statement's values when it plans it.
@@ -58,7 +60,24 @@ impl Store {
                 .await?,
             home: Home::here(),
             typed_filter: true,
+            whole: None,
         })
+    }
+
+    /// The same store within one transaction: what is begun there through this door, one after another, is a part of it, and
+    /// lasts when [`Whole::commit`] does. Reads of a snapshot, and the other door, stay apart.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn whole(&self, door: Door) -> Result<(Self, Whole), DbErr> {
+        let connection = match door {
+            Door::Application => &self.application,
+            Door::Platform => &self.platform,
+        };
+        let whole = Whole::new(door, self.home.open(connection.begin()).await?);
+        let mut store = self.clone();
+        store.whole = Some(whole.clone());
+        Ok((store, whole))
     }
 
     /// Test-only: the same store without its first wall, to show that the second holds alone.
@@ -74,7 +93,7 @@ impl Store {
     /// # Errors
     /// The database cannot be reached.
     pub async fn tenant(&self, tenant: TenantId) -> Result<TenantTx, DbErr> {
-        let tx = self.home.open(self.application.begin()).await?;
+        let tx = self.begin(Door::Application, &self.application).await?;
         self.of(tenant, tx, Plans::ByValues).await
     }
 
@@ -84,8 +103,22 @@ impl Store {
     /// # Errors
     /// The database cannot be reached.
     pub async fn tenant_planned_once(&self, tenant: TenantId) -> Result<TenantTx, DbErr> {
-        let tx = self.home.open(self.application.begin()).await?;
+        let tx = self.begin(Door::Application, &self.application).await?;
         self.of(tenant, tx, Plans::Once).await
+    }
+
+    // A part of the whole that this store is within, where it is within one that has not ended.
+    async fn begin(
+        &self,
+        door: Door,
+        connection: &DatabaseConnection,
+    ) -> Result<DatabaseTransaction, DbErr> {
+        if let Some(whole) = &self.whole
+            && let Some(part) = whole.part(door).await?
+        {
+            return Ok(part);
+        }
+        self.home.open(connection.begin()).await
     }
 
     /// Begins a transaction that only reads, and whose every statement sees one tenant's rows as they were at its first.
@@ -133,7 +166,7 @@ impl Store {
     /// The database cannot be reached.
     pub async fn platform(&self) -> Result<PlatformTx, DbErr> {
         Ok(PlatformTx {
-            tx: self.home.open(self.platform.begin()).await?,
+            tx: self.begin(Door::Platform, &self.platform).await?,
         })
     }
 

@@ -29,6 +29,7 @@ impl MigratorTrait for Migrator {
             "0016_webhooks",
             "0018_audit_chain",
             "0019_data_keys",
+            "0020_idempotency",
             "0024_cheaper_entries",
         ]
     }

@@ -11,7 +11,7 @@ pub(crate) use row::{Condition, happened, open};
 pub(crate) use standing::review;
 
 use crate::access::Caller;
-use crate::cursor::{Page, PageQuery};
+use crate::cursor::{Cursors, Page, PageQuery};
 use crate::error::Error;
 use crate::{Service, audit};
 use chrono::{DateTime, Utc};
@@ -161,10 +161,11 @@ pub async fn list(
         }
         read = read.filter(Column::State.eq(state));
     }
+    let cursors = Cursors::of(service, tenant, "alerts");
     let rows = tx
-        .all(query.newest_first(read, Column::OpenedAt, Column::Id)?)
+        .all(query.newest_first(cursors, read, Column::OpenedAt, Column::Id)?)
         .await?;
-    let page = query.page(rows, |row| (row.opened_at, row.id.0), |row| row);
+    let page = query.page(cursors, rows, |row| (row.opened_at, row.id.0), |row| row);
     Ok(Page {
         items: page
             .items

@@ -12,7 +12,7 @@ pub use export::{Export, export};
 pub use verify::{Verified, verify};
 
 use crate::Service;
-use crate::cursor::{Page, PageQuery};
+use crate::cursor::{Cursors, Page, PageQuery};
 use crate::error::Error;
 use chain::Anchor;
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -143,9 +143,15 @@ pub async fn list(
     query: &PageQuery,
 ) -> Result<Page<AuditRecord>, Error> {
     let tx = service.tenant(tenant).await?;
-    let read = query.newest_first(tx.find::<Entity>(), Column::RecordedAt, Column::Id)?;
+    let cursors = Cursors::of(service, tenant, "audit log");
+    let read = query.newest_first(cursors, tx.find::<Entity>(), Column::RecordedAt, Column::Id)?;
     let rows = tx.all(read).await?;
-    Ok(query.page(rows, |row| (row.recorded_at, row.id.0), AuditRecord::from))
+    Ok(query.page(
+        cursors,
+        rows,
+        |row| (row.recorded_at, row.id.0),
+        AuditRecord::from,
+    ))
 }
 
 /// Where the audit log ends now.

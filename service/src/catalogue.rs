@@ -85,6 +85,8 @@ const RULES: &[&str] = &[
     "SELECT 'policy ' || p.policyname || ' of table ' || p.tablename || ' opens it to the platform' AS gap FROM pg_policies p
       WHERE p.schemaname = 'public' AND 'tillpost_platform' = ANY (p.roles)
         AND NOT (p.tablename IN ('tenant', 'turn', 'webhook_lane', 'audit_head')
+          OR p.tablename = 'idempotency_key' AND (p.qual LIKE '(tenant_id = ''00000000-0000-0000-0000-000000000000''%'
+            OR p.cmd IN ('SELECT', 'DELETE') AND p.qual = '(expires_at <= tillpost_now())')
           OR p.tablename IN ('api_key', 'authorization_request', 'connection_grant', 'data_key', 'webhook_message') AND p.cmd = 'SELECT'
           OR p.tablename IN ('number_series', 'sync', 'audit_record') AND p.cmd = 'INSERT')",
     "SELECT 'column ' || a.attname || ' of table ' || c.relname || ' is open to the platform' AS gap

@@ -9,7 +9,7 @@ pub(crate) use import::{Imported, put_off, queue_import, run_import};
 pub(crate) use look::{Looked, look, look_soon};
 
 use crate::access::Caller;
-use crate::cursor::LIMIT_MAX;
+use crate::cursor::{Cursors, LIMIT_MAX};
 use crate::error::Error;
 use crate::{Service, alert, audit, connection};
 use chrono::{DateTime, Utc};
@@ -20,6 +20,7 @@ use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
 
 /// An account of the company's chart.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -83,7 +84,7 @@ pub struct AccountQuery {
     /// Only active or only inactive ones.
     pub active: Option<bool>,
     /// `next_cursor` of the page before.
-    pub cursor: Option<AccountId>,
+    pub cursor: Option<String>,
     /// Rows in the page, 1 to 200; left out: 200.
     #[param(minimum = 1, maximum = 200)]
     pub limit: Option<u64>,
@@ -131,14 +132,12 @@ pub async fn list(
             .or(Column::Number.like(&pattern)),
         );
     }
-    if let Some(cursor) = query.cursor {
-        let seen = row(&tx, cursor).await.map_err(|_| {
-            Error::invalid(
-                "invalid_cursor",
-                "cursor",
-                "not a cursor of this list; use `next_cursor` of the page before, or leave it out",
-            )
-        })?;
+    let cursors = Cursors::of(service, tenant, "accounts");
+    if let Some(cursor) = &query.cursor {
+        let id = Uuid::from_slice(&cursors.read(cursor)?).map_err(|_| crate::cursor::invalid())?;
+        let seen = row(&tx, AccountId(id))
+            .await
+            .map_err(|_| crate::cursor::invalid())?;
         read = read.filter(
             Expr::tuple([
                 Column::FullyQualifiedName.into_expr(),
@@ -155,7 +154,10 @@ pub async fn list(
     let more = rows.len() > limit;
     rows.truncate(limit);
     Ok(crate::cursor::Page {
-        next_cursor: rows.last().filter(|_| more).map(|row| row.id.to_string()),
+        next_cursor: rows
+            .last()
+            .filter(|_| more)
+            .map(|row| cursors.sign(row.id.0.as_bytes())),
         items: rows.into_iter().map(Account::from).collect(),
     })
 }

@@ -1,8 +1,12 @@
-//! Paging by key, newest first: a cursor holds the time and id of the last row seen.
+//! Paging by key. A cursor holds the place of the last row seen, and is signed for its list and tenant: one that was altered,
+//! or given out elsewhere, is none. So nobody reads a place out of a cursor's bytes and builds upon it, and another tenant's
+//! cursor tells nothing.
 
 use crate::error::Error;
+use crate::{Service, secret};
 use chrono::{DateTime, Utc};
 use data_encoding::BASE64URL_NOPAD;
+use entity::id::TenantId;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 use serde::Deserialize;
@@ -34,6 +38,61 @@ pub struct Page<T> {
     pub next_cursor: Option<String>,
 }
 
+/// How many bytes of a signature a cursor carries.
+const SIGNATURE: usize = 16;
+
+/// The cursors of one list of one tenant.
+#[derive(Clone, Copy)]
+pub struct Cursors<'a> {
+    service: &'a Service,
+    tenant: TenantId,
+    list: &'static str,
+}
+
+impl<'a> Cursors<'a> {
+    /// Those of `list`, which names it among all lists.
+    #[must_use]
+    pub fn of(service: &'a Service, tenant: TenantId, list: &'static str) -> Self {
+        Self {
+            service,
+            tenant,
+            list,
+        }
+    }
+
+    /// The cursor of a place.
+    pub(crate) fn sign(&self, place: &[u8]) -> String {
+        let signature = self.signature(place);
+        BASE64URL_NOPAD.encode(&[&signature[..SIGNATURE], place].concat())
+    }
+
+    /// The place that a cursor of this list names.
+    ///
+    /// # Errors
+    /// `invalid_cursor`.
+    pub(crate) fn read(&self, cursor: &str) -> Result<Vec<u8>, Error> {
+        let bytes = BASE64URL_NOPAD
+            .decode(cursor.as_bytes())
+            .map_err(|_| invalid())?;
+        let (signature, place) = bytes.split_at_checked(SIGNATURE).ok_or_else(invalid)?;
+        if secret::equal(signature, &self.signature(place)[..SIGNATURE]) {
+            Ok(place.to_vec())
+        } else {
+            Err(invalid())
+        }
+    }
+
+    fn signature(&self, place: &[u8]) -> [u8; 32] {
+        let purpose: [&[u8]; 4] = [
+            b"cursor",
+            self.tenant.0.as_bytes(),
+            self.list.as_bytes(),
+            place,
+        ];
+        secret::derived(&self.service.settings().pepper, &purpose)
+    }
+}
+
 impl PageQuery {
     /// Narrows a read to this page and one row more, which tells whether another page follows.
     ///
@@ -41,6 +100,7 @@ impl PageQuery {
     /// `invalid_cursor`, `invalid_limit`.
     pub fn newest_first<E: EntityTrait>(
         &self,
+        cursors: Cursors<'_>,
         read: Select<E>,
         at: E::Column,
         id: E::Column,
@@ -49,7 +109,7 @@ impl PageQuery {
             .order_by_desc(at)
             .order_by_desc(id)
             .limit(self.rows()? + 1);
-        if let Some((seen_at, seen_id)) = self.position()? {
+        if let Some((seen_at, seen_id)) = self.position(cursors)? {
             // As a row comparison, which an index over (tenant_id, at, id) serves in one range.
             read = read.filter(
                 Condition::all().add(
@@ -64,6 +124,7 @@ impl PageQuery {
     /// The page out of the rows that [`PageQuery::newest_first`] read.
     pub fn page<R, T>(
         &self,
+        cursors: Cursors<'_>,
         mut rows: Vec<R>,
         key: impl Fn(&R) -> (DateTime<Utc>, Uuid),
         view: impl Fn(R) -> T,
@@ -71,7 +132,10 @@ impl PageQuery {
         let limit = usize::try_from(self.rows().unwrap_or(LIMIT_DEFAULT)).unwrap_or(usize::MAX);
         let more = rows.len() > limit;
         rows.truncate(limit);
-        let next_cursor = rows.last().filter(|_| more).map(|row| encode(key(row)));
+        let next_cursor = rows
+            .last()
+            .filter(|_| more)
+            .map(|row| cursors.sign(&encode(key(row))));
         Page {
             items: rows.into_iter().map(view).collect(),
             next_cursor,
@@ -94,10 +158,10 @@ impl PageQuery {
         }
     }
 
-    fn position(&self) -> Result<Option<(DateTime<Utc>, Uuid)>, Error> {
+    fn position(&self, cursors: Cursors<'_>) -> Result<Option<(DateTime<Utc>, Uuid)>, Error> {
         self.cursor
             .as_deref()
-            .map(|cursor| decode(cursor).ok_or_else(invalid))
+            .map(|cursor| decode(&cursors.read(cursor)?).ok_or_else(invalid))
             .transpose()
     }
 }
@@ -129,14 +193,13 @@ pub(crate) fn time(bytes: &[u8]) -> Option<DateTime<Utc>> {
         .then(|| DateTime::from_timestamp_micros(micros))?
 }
 
-fn encode((at, id): (DateTime<Utc>, Uuid)) -> String {
+fn encode((at, id): (DateTime<Utc>, Uuid)) -> Vec<u8> {
     let mut bytes = at.timestamp_micros().to_be_bytes().to_vec();
     bytes.extend(id.as_bytes());
-    BASE64URL_NOPAD.encode(&bytes)
+    bytes
 }
 
-fn decode(cursor: &str) -> Option<(DateTime<Utc>, Uuid)> {
-    let bytes = BASE64URL_NOPAD.decode(cursor.as_bytes()).ok()?;
+fn decode(bytes: &[u8]) -> Option<(DateTime<Utc>, Uuid)> {
     let (at, id) = bytes.split_at_checked(8)?;
     Some((time(at)?, Uuid::from_slice(id).ok()?))
 }
@@ -156,8 +219,8 @@ mod tests {
 
     #[test]
     fn what_is_no_cursor_is_refused() {
-        for cursor in ["", "x", "!!!", "AAAA", &"A".repeat(500)] {
-            assert_eq!(decode(cursor), None, "{cursor}");
+        for place in ["", "x", "!!!", "AAAA", &"A".repeat(500)] {
+            assert_eq!(decode(place.as_bytes()), None, "{place}");
         }
     }
 }

@@ -7,7 +7,7 @@ pub use import::{DimensionImport, ImportState, import, read_import};
 pub(crate) use import::{ImportRun, put_off, queue_import, run_import};
 pub(crate) use row::{Kept, unusable};
 
-use crate::cursor::{LIMIT_MAX, Page};
+use crate::cursor::{Cursors, LIMIT_MAX, Page};
 use crate::error::Error;
 use crate::{Service, connection};
 use chrono::{DateTime, Utc};
@@ -17,6 +17,7 @@ use sea_orm::sea_query::{Expr, ExprTrait, Func};
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
 
 /// Which of QuickBooks' two lists.
 #[derive(
@@ -117,7 +118,7 @@ pub struct DimensionQuery {
     /// Only active or only inactive ones.
     pub active: Option<bool>,
     /// `next_cursor` of the page before.
-    pub cursor: Option<DimensionId>,
+    pub cursor: Option<String>,
     /// Rows in the page, 1 to 200; left out: 200.
     #[param(minimum = 1, maximum = 200)]
     pub limit: Option<u64>,
@@ -166,9 +167,11 @@ pub async fn list(
         let name = Func::lower(Column::FullyQualifiedName.into_expr());
         read = read.filter(Expr::expr(name).like(crate::cursor::containing(search)));
     }
-    if let Some(cursor) = query.cursor {
+    let cursors = Cursors::of(service, tenant, "dimensions");
+    if let Some(cursor) = &query.cursor {
+        let id = Uuid::from_slice(&cursors.read(cursor)?).map_err(|_| crate::cursor::invalid())?;
         let seen = tx
-            .one(tx.find::<Entity>().filter(Column::Id.eq(cursor)))
+            .one(tx.find::<Entity>().filter(Column::Id.eq(id)))
             .await?
             .ok_or_else(crate::cursor::invalid)?;
         let place = [
@@ -187,7 +190,10 @@ pub async fn list(
     let more = rows.len() > limit;
     rows.truncate(limit);
     Ok(Page {
-        next_cursor: rows.last().filter(|_| more).map(|row| row.id.to_string()),
+        next_cursor: rows
+            .last()
+            .filter(|_| more)
+            .map(|row| cursors.sign(row.id.0.as_bytes())),
         items: rows.into_iter().map(Dimension::from).collect(),
     })
 }

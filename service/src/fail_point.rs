@@ -46,6 +46,12 @@ points! {
     PastSyncBeforeCommit = "past_sync_before_commit",
     /// A past sync's events are queued; the bell has not rung.
     PastSyncCommitted = "past_sync_committed",
+    /// A request with an Idempotency-Key has had its effect, and its answer is not kept.
+    AnswerBegun = "answer_begun",
+    /// The answer of a request is kept beside its effect, uncommitted.
+    AnswerBeforeCommit = "answer_before_commit",
+    /// Effect and answer of a request are committed; nobody has been answered.
+    AnswerCommitted = "answer_committed",
     /// The sweep is about to look for who is due.
     SweepBegun = "sweep_begun",
     /// The sweep has marked somebody as rung for, uncommitted.

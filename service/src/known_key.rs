@@ -2,14 +2,13 @@
 //! from them or declared beforehand, and where each is mapped.
 
 use crate::access::Caller;
-use crate::cursor::{LIMIT_DEFAULT, LIMIT_MAX, Page};
+use crate::cursor::{Cursors, LIMIT_DEFAULT, LIMIT_MAX, Page};
 use crate::error::Error;
 use crate::mapping::{CompanyMapping, MappingProblem, input};
 use crate::need::{self, LOCATION};
 use crate::{Service, audit, connection};
 use accounting::{KeyKind, Slot};
 use chrono::{DateTime, Utc};
-use data_encoding::BASE64URL_NOPAD;
 use entity::id::{AccountId, EventId, TenantId};
 use entity::known_key::{Column, Entity, Model};
 use sea_orm::sea_query::{Expr, ExprTrait};
@@ -229,14 +228,9 @@ pub async fn list(
     if let Some(kind) = &query.kind {
         read = read.filter(Column::Kind.eq(KnownKeyKind::read(kind)?.as_str()));
     }
+    let cursors = Cursors::of(service, tenant, "known keys");
     if let Some(cursor) = &query.cursor {
-        let (kind, key) = decode(cursor).ok_or_else(|| {
-            Error::invalid(
-                "invalid_cursor",
-                "cursor",
-                "not a cursor of this list; use `next_cursor` of the page before, or leave it out",
-            )
-        })?;
+        let (kind, key) = decode(&cursors.read(cursor)?).ok_or_else(crate::cursor::invalid)?;
         read = read.filter(
             Expr::tuple([Column::Kind.into_expr(), Column::Key.into_expr()])
                 .gt(Expr::tuple([Expr::value(kind), Expr::value(key)])),
@@ -246,7 +240,10 @@ pub async fn list(
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = rows.len() > limit;
     rows.truncate(limit);
-    let next_cursor = rows.last().filter(|_| more).map(encode);
+    let next_cursor = rows
+        .last()
+        .filter(|_| more)
+        .map(|row| cursors.sign(&encode(row)));
     let desk = match connection::current(&tx).await? {
         Some(company) => Some(CompanyMapping::read(&tx, company).await?),
         None => None,
@@ -261,12 +258,12 @@ pub async fn list(
     })
 }
 
-fn encode(row: &Model) -> String {
-    BASE64URL_NOPAD.encode(format!("{}\u{1}{}", row.kind, row.key).as_bytes())
+fn encode(row: &Model) -> Vec<u8> {
+    format!("{}\u{1}{}", row.kind, row.key).into_bytes()
 }
 
-fn decode(cursor: &str) -> Option<(String, String)> {
-    let text = String::from_utf8(BASE64URL_NOPAD.decode(cursor.as_bytes()).ok()?).ok()?;
+fn decode(place: &[u8]) -> Option<(String, String)> {
+    let text = String::from_utf8(place.to_vec()).ok()?;
     let (kind, key) = text.split_once('\u{1}')?;
     accounting::Key::new(key).ok()?;
     Some((

@@ -18,6 +18,7 @@ pub mod event;
 pub mod fail_point;
 mod gate;
 pub mod grant;
+pub mod idempotency;
 pub mod ingest;
 pub mod known_key;
 pub mod location_mapping;
@@ -26,6 +27,7 @@ mod need;
 pub mod past_sync;
 pub mod posting;
 pub mod problem;
+pub mod rate_limit;
 pub mod readiness;
 pub mod reconciliation;
 pub mod retry;
@@ -36,6 +38,7 @@ pub mod suggestion;
 pub mod sync;
 pub mod tenant;
 pub mod vault;
+pub mod version;
 pub mod watch;
 pub mod webhook;
 
@@ -46,7 +49,7 @@ use entity::store::{Store, TenantTx};
 use error::Error;
 use quickbooks::QuickBooks;
 use settings::Settings;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use vault::{ConfiguredKeys, Vault};
@@ -54,7 +57,14 @@ use webhook::client::{Client, SystemLookup};
 
 /// What every use-case needs: the store, the vault, QuickBooks, the bell and the settings. Cheap to clone.
 #[derive(Clone)]
-pub struct Service(Arc<Parts>);
+pub struct Service(Arc<Parts>, Option<Arc<Within>>);
+
+/// What differs for a use-case whose transactions are parts of one.
+struct Within {
+    store: Store,
+    // Whom to ring for once that one is committed: until then a worker would find nothing.
+    rings: Mutex<Vec<(TenantId, Urgency)>>,
+}
 
 struct Parts {
     store: Store,
@@ -123,7 +133,7 @@ impl Service {
         })?;
         let mut quickbooks_settings = settings.quickbooks.clone();
         quickbooks_settings.timeouts.request = settings.posting.call_timeout;
-        Ok(Self(Arc::new(Parts {
+        let parts = Parts {
             store,
             vault: Vault::new(Arc::new(keys)),
             quickbooks: QuickBooks::new(quickbooks_settings)?,
@@ -134,13 +144,35 @@ impl Service {
             recent_keys: api_key::recent::Recent::new(),
             settings,
             home: Handle::try_current().ok(),
-        })))
+        };
+        Ok(Self(Arc::new(parts), None))
+    }
+
+    /// The same product, whose transactions are parts of one, and which rings for nobody until that is committed.
+    fn within(&self, store: Store) -> Self {
+        let within = Within {
+            store,
+            rings: Mutex::default(),
+        };
+        Self(Arc::clone(&self.0), Some(Arc::new(within)))
+    }
+
+    // Rings for whom it was kept back.
+    async fn ring_kept_back(&self) {
+        let Some(within) = &self.1 else { return };
+        let rings =
+            std::mem::take(&mut *within.rings.lock().unwrap_or_else(PoisonError::into_inner));
+        for (tenant, urgency) in rings {
+            self.0.bell.ring(tenant, urgency).await;
+        }
     }
 
     /// The rows.
     #[must_use]
     pub fn store(&self) -> &Store {
-        &self.0.store
+        self.1
+            .as_ref()
+            .map_or(&self.0.store, |within| &within.store)
     }
 
     /// The settings.
@@ -203,7 +235,7 @@ impl Service {
     /// # Errors
     /// The database does not answer.
     pub async fn tenant(&self, tenant: TenantId) -> Result<TenantTx, Error> {
-        Ok(self.0.store.tenant(tenant).await?)
+        Ok(self.store().tenant(tenant).await?)
     }
 
     /// Does something that must come to its end even where nobody waits for it any more.
@@ -224,7 +256,14 @@ impl Service {
 
     /// [`Service::ring`] for work of this urgency.
     pub(crate) async fn ring_for(&self, tenant: TenantId, urgency: Urgency) {
-        self.0.bell.ring(tenant, urgency).await;
+        match &self.1 {
+            Some(within) => within
+                .rings
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push((tenant, urgency)),
+            None => self.0.bell.ring(tenant, urgency).await,
+        }
     }
 }
 

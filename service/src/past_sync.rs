@@ -20,7 +20,7 @@ pub use report::{ClosedPeriodHits, DryRun, DryRunCause, DryRunCounts, DryRunProb
 
 use crate::access::Caller;
 use crate::bell::Urgency;
-use crate::cursor::{Page, PageQuery};
+use crate::cursor::{Cursors, Page, PageQuery};
 use crate::error::Error;
 use crate::event::Happened;
 use crate::event::history::{self, Change};
@@ -193,10 +193,11 @@ pub async fn list(
     query: &PageQuery,
 ) -> Result<Page<PastSync>, Error> {
     let tx = service.tenant(tenant).await?;
+    let cursors = Cursors::of(service, tenant, "past syncs");
     let rows = tx
-        .all(query.newest_first(tx.find::<Entity>(), Column::CreatedAt, Column::Id)?)
+        .all(query.newest_first(cursors, tx.find::<Entity>(), Column::CreatedAt, Column::Id)?)
         .await?;
-    let page = query.page(rows, |row| (row.created_at, row.id.0), |row| row);
+    let page = query.page(cursors, rows, |row| (row.created_at, row.id.0), |row| row);
     Ok(Page {
         items: progress::view(service, &tx, page.items).await?,
         next_cursor: page.next_cursor,

@@ -21,7 +21,7 @@ pub(crate) use run::{Step, run};
 
 use crate::access::Caller;
 use crate::bell::{self, Urgency};
-use crate::cursor::{Page, PageQuery};
+use crate::cursor::{Cursors, Page, PageQuery};
 use crate::error::Error;
 use crate::{Service, audit, connection};
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
@@ -265,9 +265,16 @@ pub async fn list(
     query: &PageQuery,
 ) -> Result<Page<Reconciliation>, Error> {
     let tx = service.tenant(tenant).await?;
-    let read = query.newest_first(tx.find::<Entity>(), Column::RequestedAt, Column::Id)?;
+    let cursors = Cursors::of(service, tenant, "reconciliations");
+    let read = query.newest_first(
+        cursors,
+        tx.find::<Entity>(),
+        Column::RequestedAt,
+        Column::Id,
+    )?;
     let rows = tx.all(read).await?;
     Ok(query.page(
+        cursors,
         rows,
         |row| (row.requested_at, row.id.0),
         Reconciliation::from,

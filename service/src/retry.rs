@@ -20,7 +20,7 @@ pub struct RetryFailed {
     #[schema(example = "missing_mappings", value_type = Option<Code>)]
     pub problem_code: Option<String>,
     /// Only those with one of these problems; left out: all.
-    #[schema(required = false, value_type = Vec<Code>)]
+    #[schema(value_type = Option<Vec<Code>>)]
     pub problem_codes: Option<Vec<String>>,
 }
 

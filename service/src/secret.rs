@@ -29,6 +29,19 @@ pub fn keyed_hash(pepper: &SecretString, secret: &str) -> Vec<u8> {
         .to_vec()
 }
 
+/// A key of its own for one purpose, out of the pepper.
+#[must_use]
+pub(crate) fn derived(pepper: &SecretString, purpose: &[&[u8]]) -> [u8; 32] {
+    let mut mac = Hmac::<Sha256>::new_from_slice(pepper.expose_secret().as_bytes())
+        .expect("HMAC takes a key of any length");
+    for part in purpose {
+        // Lengths first, so that no two purposes are one text.
+        mac.update(&(part.len() as u64).to_be_bytes());
+        mac.update(part);
+    }
+    mac.finalize().into_bytes().into()
+}
+
 /// Whether two secrets or hashes are equal, in a time that does not tell where they differ.
 #[must_use]
 pub fn equal(left: &[u8], right: &[u8]) -> bool {

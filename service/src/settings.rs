@@ -50,6 +50,8 @@ pub struct Settings {
     pub posting: Posting,
     /// Where messages to the outside may go.
     pub webhooks: Webhooks,
+    /// What is asked of the API at most.
+    pub limits: Limits,
 }
 
 impl Settings {
@@ -133,4 +135,86 @@ impl Default for Posting {
             absence_gap: Duration::from_secs(30),
         }
     }
+}
+
+/// What is asked of the API at most.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Requests of one key.
+    pub key: Limit,
+    /// Requests of one tenant, with all its keys.
+    pub tenant: Limit,
+    /// Requests at once, of one process, that take events in.
+    pub live: Places,
+    /// Requests at once, of one process, of any other kind.
+    pub usual: Places,
+    /// Requests at once, of one process, that read or build much.
+    pub heavy: Places,
+}
+
+impl Limits {
+    /// The usual places, and requests of a key and a tenant without limit.
+    #[must_use]
+    pub fn of_places_only() -> Self {
+        let mut limits = Self::default();
+        limits.key.requests = 0;
+        limits.tenant.requests = 0;
+        limits
+    }
+}
+
+impl Default for Limits {
+    /// A hundred requests a second of a key, two hundred of a tenant. Together the usual and the heavy ones hold two thirds of
+    /// a process's database connections at the most.
+    fn default() -> Self {
+        let window = Duration::from_secs(60);
+        Self {
+            key: Limit {
+                requests: 6_000,
+                window,
+            },
+            tenant: Limit {
+                requests: 12_000,
+                window,
+            },
+            live: Places {
+                at_once: 256,
+                waiting: 256,
+            },
+            usual: Places {
+                at_once: 12,
+                waiting: 128,
+            },
+            heavy: Places {
+                at_once: 4,
+                waiting: 16,
+            },
+        }
+    }
+}
+
+/// So many requests in a window; none: no limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    /// Requests.
+    pub requests: u32,
+    /// The window.
+    pub window: Duration,
+}
+
+impl Limit {
+    /// How far apart requests are at the pace that never comes to an end.
+    #[must_use]
+    pub fn spacing(&self) -> Duration {
+        self.window / self.requests.max(1)
+    }
+}
+
+/// How many requests are met at once, and how many wait meanwhile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Places {
+    /// Met at once.
+    pub at_once: usize,
+    /// Waiting.
+    pub waiting: usize,
 }

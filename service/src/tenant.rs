@@ -8,8 +8,9 @@ pub use policy::{Settings, UpdateSettings, read_settings, update_settings};
 
 use crate::Service;
 use crate::access::Caller;
-use crate::cursor::{LIMIT_MAX, Page};
+use crate::cursor::{Cursors, LIMIT_MAX, Page};
 use crate::error::Error;
+use crate::version::{self, Expected};
 use chrono::{DateTime, Utc};
 use entity::id::{AuditRecordId, TenantId};
 use entity::store::PlatformTx;
@@ -17,6 +18,7 @@ use entity::tenant::Model;
 use sea_orm::DbErr;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 /// What becomes of an event dated in a closed accounting period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -143,6 +145,14 @@ pub struct Tenant {
     pub deleted_at: Option<DateTime<Utc>>,
 }
 
+impl Tenant {
+    /// The tag of this version of it.
+    #[must_use]
+    pub fn version(&self) -> String {
+        version::tag(self)
+    }
+}
+
 impl From<Model> for Tenant {
     fn from(row: Model) -> Self {
         Self {
@@ -215,7 +225,7 @@ pub async fn read(service: &Service, id: TenantId) -> Result<Tenant, Error> {
     Ok(row(&tx, id).await?.into())
 }
 
-/// The tenants, newest first. `after` is the last id of the page before; `limit` is 1 to 200.
+/// The tenants, newest first. `after` is the cursor of the page before; `limit` is 1 to 200.
 ///
 /// # Errors
 /// `invalid_limit`, `invalid_cursor`.
@@ -232,11 +242,10 @@ pub async fn list(
             format!("{limit} rows in a page: ask for 1 to {LIMIT_MAX}"),
         ));
     }
-    let after: Option<TenantId> = after
-        .map(|text| {
-            text.parse().map_err(|_| {
-                Error::invalid("invalid_cursor", "cursor", "not a cursor of this list; use `next_cursor` of the page before, or leave it out")
-            })
+    let cursors = Cursors::of(service, TenantId::PLATFORM, "tenants");
+    let after = after
+        .map(|cursor| {
+            Uuid::from_slice(&cursors.read(cursor)?).map_err(|_| crate::cursor::invalid())
         })
         .transpose()?;
     let tx = service.store().platform().await?;
@@ -257,7 +266,7 @@ pub async fn list(
         next_cursor: rows
             .last()
             .filter(|_| more)
-            .map(|row| row.tenant_id.to_string()),
+            .map(|row| cursors.sign(row.tenant_id.0.as_bytes())),
         items: rows.into_iter().map(Tenant::from).collect(),
     })
 }
@@ -265,11 +274,12 @@ pub async fn list(
 /// Changes a tenant.
 ///
 /// # Errors
-/// As [`create`]; [`Error::NotFound`]; `tenant_deleted`.
+/// As [`create`]; [`Error::NotFound`]; `tenant_deleted`; `changed_meanwhile` where it is not as the caller expects.
 pub async fn update(
     service: &Service,
     caller: &Caller,
     id: TenantId,
+    expected: &Expected,
     request: UpdateTenant,
 ) -> Result<Tenant, Error> {
     if let Some(name) = &request.name {
@@ -281,6 +291,13 @@ pub async fn update(
         .map(read_tolerance)
         .transpose()?;
     let tx = service.store().platform().await?;
+    tx.execute(
+        "SELECT FROM tenant WHERE tenant_id = $1 FOR NO KEY UPDATE",
+        vec![id.into()],
+    )
+    .await?;
+    let present = Tenant::from(row(&tx, id).await?);
+    version::check(expected, &present.version(), "the tenant")?;
     tx.execute(
         "UPDATE tenant SET name = coalesce($2, name), status = coalesce($3, status),
             rounding_tolerance_milli = coalesce($4, rounding_tolerance_milli), net_lines = coalesce($5, net_lines),
@@ -357,12 +374,18 @@ async fn record(tx: &PlatformTx, id: TenantId, caller: &Caller, action: &str) ->
 /// The platform's own place among the tenants: suspended, so that no key of it holds and no turn is taken for it.
 pub(crate) async fn ensure_platform(service: &Service) -> Result<(), Error> {
     let tx = service.store().platform().await?;
+    give_platform_its_place(&tx).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// [`ensure_platform`] as a part of a transaction.
+pub(crate) async fn give_platform_its_place(tx: &PlatformTx) -> Result<(), Error> {
     tx.execute(
         "INSERT INTO tenant (tenant_id, name, status) VALUES ($1, 'The platform itself', 'suspended') ON CONFLICT DO NOTHING",
         vec![TenantId::PLATFORM.into()],
     )
     .await?;
-    tx.commit().await?;
     Ok(())
 }
 

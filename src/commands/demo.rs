@@ -26,7 +26,7 @@ use std::sync::Arc;
 use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 use url::Url;
-use worker::{RedisBell, RedisBudget};
+use worker::{RedisBell, RedisBudget, RedisCounter};
 
 /// Show everything: private servers, a simulated QuickBooks, a store's week, posted and cured. Asks nothing.
 #[derive(clap::Args)]
@@ -102,12 +102,14 @@ impl Demo {
             cast.company.name,
             cast.company.accounts.len()
         ));
+        let counter = RedisCounter::new(&cast.house.redis_url(), "tillpost")?;
         let bound = api::bind(api::Options {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             workers: cores(),
             ready: Arc::new(RedisReady {
                 redis_url: cast.house.redis_url(),
             }),
+            counter: Arc::new(counter),
         })
         .context("no port is free")?;
         let public_url = Url::parse(&format!("http://{}/", bound.address()))?;

@@ -9,7 +9,7 @@ use service::bell::Bell;
 use service::settings::Environment;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
-use worker::{RedisBell, RedisBudget};
+use worker::{RedisBell, RedisBudget, RedisCounter};
 
 /// Connections of the application's pool; the platform's has half as many.
 const CONNECTIONS_MAX: u32 = 24;
@@ -73,12 +73,15 @@ async fn run_parts(
 ) -> anyhow::Result<()> {
     let api = async {
         if parts.contains(&Part::Api) {
+            let counter =
+                RedisCounter::new(&config.redis_url, &config.redis_prefix).context("REDIS_URL")?;
             let bound = api::bind(api::Options {
                 listen: config.listen,
                 workers: cores(),
                 ready: Arc::new(RedisReady {
                     redis_url: config.redis_url.clone(),
                 }),
+                counter: Arc::new(counter),
             })
             .with_context(|| format!("cannot listen on {} (TILLPOST_LISTEN)", config.listen))?;
             bound.run(service.clone(), stop.clone()).await?;

@@ -22,7 +22,7 @@ use service::Service;
 use service::access::Caller;
 use service::bell::Silent;
 use service::past_sync::{DryRunPastSync, dry_run};
-use service::settings::{Environment, Posting, Settings, Webhooks};
+use service::settings::{Environment, Limits, Posting, Settings, Webhooks};
 use std::sync::Arc;
 use std::time::Instant;
 use url::Url;
@@ -203,5 +203,6 @@ fn settings() -> Settings {
         quickbooks_app_url: base,
         posting: Posting::default(),
         webhooks: Webhooks::default(),
+        limits: Limits::of_places_only(),
     }
 }

@@ -21,7 +21,7 @@ use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, Statemen
 use secrecy::SecretString;
 use serde_json::json;
 use service::Service;
-use service::settings::{Environment, Posting, Settings, Webhooks};
+use service::settings::{Environment, Limits, Posting, Settings, Webhooks};
 use std::sync::Arc;
 use std::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -385,5 +385,6 @@ fn settings(base: &Url) -> Settings {
         quickbooks_app_url: base.clone(),
         posting: Posting::default(),
         webhooks: Webhooks::default(),
+        limits: Limits::of_places_only(),
     }
 }

@@ -22,7 +22,7 @@ use service::Service;
 use service::bell::Silent;
 use service::cursor::PageQuery;
 use service::event::{COUNTS, EventFilter, Sql, statements};
-use service::settings::{Environment, Posting, Settings, Webhooks};
+use service::settings::{Environment, Limits, Posting, Settings, Webhooks};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
@@ -75,6 +75,7 @@ struct Bench {
     http: Client,
     database: DatabaseConnection,
     store: Store,
+    service: Service,
     tenant: TenantId,
     key: String,
     _servers: Servers,
@@ -105,7 +106,7 @@ impl Bench {
         .unwrap();
         let base: Url = format!("http://{}/", bound.address()).parse().unwrap();
         let service = Service::new(store, Arc::new(Silent), settings(&base)).unwrap();
-        tokio::spawn(bound.run(service, CancellationToken::new()));
+        tokio::spawn(bound.run(service.clone(), CancellationToken::new()));
         // A pool of its own, so that neither way waits for the other's connection.
         let store = Store::connect(&url(roles::APPLICATION), &url(roles::PLATFORM), 2)
             .await
@@ -115,6 +116,7 @@ impl Bench {
             http: Client::builder().no_proxy().build().unwrap(),
             database: Database::connect(url("postgres")).await.unwrap(),
             store,
+            service,
             tenant: TenantId::new(),
             key: String::new(),
             _servers: servers,
@@ -198,8 +200,12 @@ impl Bench {
             ("past_sync_id", &format!("past_sync_id={past_sync}")),
         ];
         for (name, query) in cases {
-            self.compare(name, &format!("events?{query}"), listing(query))
-                .await;
+            self.compare(
+                name,
+                &format!("events?{query}"),
+                listing(&self.service, self.tenant, query),
+            )
+            .await;
         }
         self.compare("counts", "events/counts", vec![(COUNTS.to_owned(), vec![])])
             .await;
@@ -351,7 +357,7 @@ fn filling(tenant: &str, first: u32, last: u32, events: u32) -> String {
 }
 
 // The query of a request as the use-case reads it.
-fn listing(query: &str) -> Vec<Sql> {
+fn listing(service: &Service, tenant: TenantId, query: &str) -> Vec<Sql> {
     let mut filter = EventFilter::default();
     let mut page = PageQuery::default();
     for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
@@ -371,7 +377,7 @@ fn listing(query: &str) -> Vec<Sql> {
             other => panic!("no parameter {other}"),
         }
     }
-    statements(&filter, &page).unwrap()
+    statements(service, tenant, &filter, &page).unwrap()
 }
 
 fn percentiles(mut times: Vec<Duration>) -> [f64; 2] {
@@ -400,5 +406,6 @@ fn settings(base: &Url) -> Settings {
         quickbooks_app_url: base.clone(),
         posting: Posting::default(),
         webhooks: Webhooks::default(),
+        limits: Limits::of_places_only(),
     }
 }

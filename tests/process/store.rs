@@ -88,13 +88,29 @@ impl Store {
         body: Option<Value>,
     ) -> reqwest::Result<(StatusCode, Value)> {
         let path = format!("v1/tenants/{}/{path}", self.tenant);
-        self.request(method, &path, body).await
+        self.request(method, &path, body, None).await
+    }
+
+    /// The same of a POST under an Idempotency-Key, or under none.
+    pub async fn attempt_as(
+        &self,
+        key: Option<&str>,
+        path: &str,
+        body: Value,
+    ) -> reqwest::Result<(StatusCode, Value)> {
+        let path = format!("v1/tenants/{}/{path}", self.tenant);
+        self.request(Method::POST, &path, Some(body), key).await
     }
 
     /// Posts as a client does whose house may break down: the same again, until it is answered well.
     pub async fn insist(&self, path: &str, body: Value) -> Value {
+        self.insist_as(None, path, body).await
+    }
+
+    /// The same under an Idempotency-Key, or under none.
+    pub async fn insist_as(&self, key: Option<&str>, path: &str, body: Value) -> Value {
         let answered = eventually(path, async || {
-            let answer = self.attempt(Method::POST, path, Some(body.clone())).await;
+            let answer = self.attempt_as(key, path, body.clone()).await;
             if let Ok((status, answer)) = answer {
                 assert!(
                     status.is_success() || status.is_server_error(),
@@ -112,7 +128,10 @@ impl Store {
     }
 
     async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Value {
-        let (status, answer) = self.request(method.clone(), path, body).await.unwrap();
+        let (status, answer) = self
+            .request(method.clone(), path, body, None)
+            .await
+            .unwrap();
         assert!(status.is_success(), "{method} {path}: {status} {answer:#}");
         answer
     }
@@ -122,6 +141,7 @@ impl Store {
         method: Method,
         path: &str,
         body: Option<Value>,
+        key: Option<&str>,
     ) -> reqwest::Result<(StatusCode, Value)> {
         let mut request = self
             .http
@@ -130,6 +150,9 @@ impl Store {
             .bearer_auth(&self.key);
         if let Some(body) = body {
             request = request.json(&body);
+        }
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
         }
         let answer = request.send().await?;
         let status = answer.status();

@@ -14,8 +14,30 @@ struct Contract {
     validators: Mutex<HashMap<String, Arc<jsonschema::Validator>>>,
 }
 
+// The types of problems that lead somewhere.
+static TYPES: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
+    let document = serde_json::to_value(api::openapi()).unwrap();
+    let example = &document["paths"]["/problems"]["get"]["responses"]["200"]["content"]["application/json"]
+        ["examples"];
+    let kinds = &example.as_object().unwrap().values().next().unwrap()["value"]["items"];
+    let types = kinds.as_array().unwrap().iter();
+    types
+        .map(|kind| kind["type"].as_str().unwrap().to_owned())
+        .collect()
+});
+
 /// Fails the story when the document does not declare this answer.
 pub fn check(method: &Method, path: &str, answer: &Answer) {
+    if let Some(code) = answer
+        .code()
+        .filter(|_| answer.content_type().ends_with("problem+json"))
+    {
+        let kind = answer.json()["type"].as_str().unwrap().to_owned();
+        assert!(
+            TYPES.contains(&kind),
+            "{kind} leads nowhere: `{code}` has no row in problem/registry.rs"
+        );
+    }
     // The parts of the explorer's page are files, not operations.
     if path.starts_with("/explorer") {
         return;

@@ -243,7 +243,7 @@ async fn what_cannot_be_meant_is_refused_and_says_how_to_mend_it() {
         ),
         ("text=", 422, "invalid_filter", "text"),
         (
-            "cursor=AAZQmGpRYEABkwv5oZ1vJhh8eJkBHKqz",
+            "cursor=AAZQmGpRYEABkwv5oZ1vJhh8eJkBHKqzAAAA",
             422,
             "invalid_cursor",
             "cursor",
@@ -365,7 +365,7 @@ async fn no_combination_of_filters_reads_the_table_from_end_to_end() {
                 cursor,
                 limit: None,
             };
-            for (sql, values) in statements(&filter, &query).unwrap() {
+            for (sql, values) in statements(&world.service, store.id, &filter, &query).unwrap() {
                 let plan = plan(&store, &sql, values).await;
                 check(&plan, &filter);
                 indexes.extend(
@@ -412,7 +412,9 @@ async fn a_page_of_one_status_and_a_window_reads_no_more_than_its_rows() {
         cursor: None,
         limit: Some(10),
     };
-    let (sql, values) = statements(&filter, &query).unwrap().remove(0);
+    let (sql, values) = statements(&world.service, store.id, &filter, &query)
+        .unwrap()
+        .remove(0);
     let tx = store.world.service.tenant(store.id).await.unwrap();
     let sql = format!("EXPLAIN (ANALYZE, TIMING OFF, SUMMARY OFF) {sql}");
     let rows = tx.query(&sql, values).await.unwrap();

@@ -46,6 +46,16 @@ impl<'w> Retailer<'w> {
             .map("revenue", Some(&format!("{mark}-class")), "4999")
             .await;
         tenant.post("/sync/start", json!({})).await;
+        // A request that is remembered, with an answer that holds a secret.
+        let keyed = world
+            .request(
+                reqwest::Method::POST,
+                &tenant.path("/api-keys"),
+                &tenant.key,
+            )
+            .header("idempotency-key", "the-same-with-everybody")
+            .json(&json!({ "name": format!("{mark} keyed") }));
+        assert!(world.answer(keyed).await.status.is_success());
         let mut retailer = Self {
             tenant,
             company,

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use service::Service;
 use service::bell::{Bell, Silent};
 use service::posting::{self, TurnEnd};
-use service::settings::{Environment, Posting, Settings, Webhooks};
+use service::settings::{Environment, Limits, Posting, Settings, Webhooks};
 use service::webhook;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -45,6 +45,8 @@ pub struct Shape {
     pub application_role: &'static str,
     /// Whether the first wall stands.
     pub typed_filter: bool,
+    /// What is asked at most.
+    pub limits: Limits,
 }
 
 impl Default for Shape {
@@ -60,6 +62,7 @@ impl Default for Shape {
             },
             application_role: migration::roles::APPLICATION,
             typed_filter: true,
+            limits: Limits::of_places_only(),
         }
     }
 }
@@ -99,7 +102,7 @@ impl World {
         })
         .await
         .unwrap();
-        let settings = settings(&base, callback, &simulator, shape.posting);
+        let settings = settings(&base, callback, &simulator, shape.posting, shape.limits);
         let service = Service::new(store, shape.bell, settings).unwrap();
         let stop = CancellationToken::new();
         tokio::spawn(bound.run(service.clone(), stop.clone()));
@@ -375,7 +378,13 @@ impl Drop for World {
     }
 }
 
-fn settings(base: &Url, callback: Url, simulator: &Simulator, posting: Posting) -> Settings {
+fn settings(
+    base: &Url,
+    callback: Url,
+    simulator: &Simulator,
+    posting: Posting,
+    limits: Limits,
+) -> Settings {
     Settings {
         environment: Environment::Test,
         pepper: SecretString::from("pepper-of-the-stories-0123456789-abcdef"),
@@ -404,6 +413,7 @@ fn settings(base: &Url, callback: Url, simulator: &Simulator, posting: Posting) 
             loopback: true,
             ..Webhooks::default()
         },
+        limits,
     }
 }
 

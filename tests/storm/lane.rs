@@ -7,7 +7,6 @@ use crate::sales::Sales;
 use crate::store::{Store, serving};
 use chrono::TimeDelta;
 use rand::rngs::StdRng;
-use reqwest::Method;
 use sandbox::quickbooks::Operation;
 use serde_json::{Value, json};
 use service::bell::{Bell, Urgency};
@@ -219,12 +218,8 @@ impl Lane {
     }
 
     /// Asks once, and gives the answer if one came.
-    pub async fn ask_once(&self, path: &str, body: &Value) -> Option<Value> {
-        let (status, answer) = self
-            .store
-            .attempt(Method::POST, path, Some(body.clone()))
-            .await
-            .ok()?;
+    pub async fn ask_once(&self, key: Option<&str>, path: &str, body: &Value) -> Option<Value> {
+        let (status, answer) = self.store.attempt_as(key, path, body.clone()).await.ok()?;
         assert!(status.is_success(), "{path}: {status} {answer:#}");
         Some(answer)
     }

@@ -28,6 +28,8 @@ pub struct Run {
 enum Way {
     /// The API takes events in.
     Ingest,
+    /// The API takes events in under an Idempotency-Key.
+    Keyed,
     /// The API queues failed events again.
     Retry,
     /// The API queues past events.
@@ -56,6 +58,7 @@ impl Way {
             | At::IngestBeforeCommit
             | At::IngestCommitted
             | At::IngestRung => Self::Ingest,
+            At::AnswerBegun | At::AnswerBeforeCommit | At::AnswerCommitted => Self::Keyed,
             At::RetryBeforeCommit | At::RetryCommitted => Self::Retry,
             At::PastSyncBeforeCommit | At::PastSyncCommitted => Self::PastSync,
             At::SweepBegun | At::SweepBeforeCommit | At::SweepCommitted | At::SweepRung => {
@@ -88,13 +91,16 @@ impl Way {
     }
 
     fn is_the_apis(self) -> bool {
-        matches!(self, Self::Ingest | Self::Retry | Self::PastSync)
+        matches!(
+            self,
+            Self::Ingest | Self::Keyed | Self::Retry | Self::PastSync
+        )
     }
 
     /// The last time at the point that is tried.
     fn times_max(self) -> u32 {
         match self {
-            Self::Ingest | Self::Retry | Self::PastSync => 3,
+            Self::Ingest | Self::Keyed | Self::Retry | Self::PastSync => 3,
             Self::Turn => 4,
             Self::LookUp | Self::Batch => 2,
             // What leads there is prepared once.
@@ -106,7 +112,13 @@ impl Way {
 /// Some point at which a process of this command may die, and after how many times.
 pub fn some(command: &str, dice: &mut StdRng) -> (FailPoint, u32) {
     let its_own = |point: &&FailPoint| Way::to(**point).is_the_apis() == (command == "api");
-    let points: Vec<_> = FailPoint::ALL.iter().filter(its_own).collect();
+    // Nobody in the storm sends a key.
+    let is_met = |point: &&FailPoint| Way::to(**point) != Way::Keyed;
+    let points: Vec<_> = FailPoint::ALL
+        .iter()
+        .filter(its_own)
+        .filter(is_met)
+        .collect();
     (**points.choose(dice).unwrap(), dice.random_range(1..=8))
 }
 
@@ -262,7 +274,7 @@ async fn in_the_api(lane: &mut Lane, way: Way, point: FailPoint, times: u32) -> 
     let mut unanswered = None;
     for _ in 0..times {
         let (path, body) = request(lane, way).await;
-        match lane.ask_once(path, &body).await {
+        match lane.ask_once(key(way, &body).as_deref(), path, &body).await {
             Some(answer) => answered(lane, way, &answer, &body),
             None => {
                 unanswered = Some((path, body));
@@ -275,9 +287,21 @@ async fn in_the_api(lane: &mut Lane, way: Way, point: FailPoint, times: u32) -> 
     };
     check_death(&mut lane.api, point).await;
     lane.restart_api(None).await;
-    let answer = lane.store.insist(path, body.clone()).await;
+    let key = key(way, &body);
+    let answer = lane
+        .store
+        .insist_as(key.as_deref(), path, body.clone())
+        .await;
     answered(lane, way, &answer, &body);
     true
+}
+
+// Of a request, the same one however often it comes.
+fn key(way: Way, body: &Value) -> Option<String> {
+    (way == Way::Keyed).then(|| {
+        let first = body["events"][0]["external_id"].as_str();
+        first.unwrap().to_owned()
+    })
 }
 
 async fn request(lane: &mut Lane, way: Way) -> (&'static str, Value) {
@@ -292,7 +316,13 @@ async fn request(lane: &mut Lane, way: Way) -> (&'static str, Value) {
 }
 
 fn answered(lane: &mut Lane, way: Way, answer: &Value, body: &Value) {
-    if way == Way::Ingest {
+    if way == Way::Keyed {
+        // Whether the first attempt had its effect or not, and whatever was answered: this is the answer to it.
+        for result in answer["results"].as_array().unwrap() {
+            assert_eq!(result["result"], "accepted", "{answer:#}");
+        }
+    }
+    if matches!(way, Way::Ingest | Way::Keyed) {
         lane.note(answer, body["events"].as_array().unwrap().len());
     }
 }

@@ -4,20 +4,17 @@
 //! process goes on by itself, more slowly; one that answers without a memory of its own is careful until what it forgot no
 //! longer matters. It must not evict keys by itself.
 
+use crate::away::Away;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, RedisResult, Script};
 use service::budget::{
     AHEAD, Ask, Kind, Pace, Priority, RECOVERY, STRAIN_MAX, STRAIN_STEP, Said, Shared,
 };
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::time::Duration;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 /// A request waits no longer for the answer: then Redis is away.
 const PATIENCE: Duration = Duration::from_millis(300);
-/// How long nobody asks a Redis that was away.
-const AWAY: Duration = Duration::from_secs(1);
 
 /// The pace on Redis.
 pub struct RedisBudget {
@@ -27,7 +24,7 @@ pub struct RedisBudget {
     process: String,
     ask: Script,
     refused: Script,
-    away_until: Mutex<Option<Instant>>,
+    away: Away,
 }
 
 impl RedisBudget {
@@ -47,7 +44,7 @@ impl RedisBudget {
             process: uuid::Uuid::new_v4().simple().to_string(),
             ask: Script::new(include_str!("budget/ask.lua")),
             refused: Script::new(include_str!("budget/refused.lua")),
-            away_until: Mutex::default(),
+            away: Away::new("the pace is kept"),
         })
     }
 
@@ -80,40 +77,17 @@ impl RedisBudget {
             .await?;
         Ok((granted == 1, Duration::from_micros(wait), at))
     }
-
-    fn is_away(&self) -> bool {
-        let away_until = self.away_until.lock();
-        away_until
-            .unwrap_or_else(PoisonError::into_inner)
-            .is_some_and(|until| Instant::now() < until)
-    }
-
-    // Told once when it begins and once when it ends.
-    fn note(&self, answers: bool) {
-        let mut away_until = self
-            .away_until
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        match (answers, away_until.is_some()) {
-            (false, false) => {
-                tracing::warn!("the pace is kept by each process alone: redis does not answer");
-            }
-            (true, true) => tracing::info!("the pace is shared again"),
-            _ => {}
-        }
-        *away_until = (!answers).then(|| Instant::now() + AWAY);
-    }
 }
 
 #[async_trait::async_trait]
 impl Shared for RedisBudget {
     async fn ask(&self, ask: Ask<'_>, pace: &Pace) -> Said {
-        if self.is_away() {
+        if self.away.is_away() {
             return Said::Nothing;
         }
         let told = timeout(PATIENCE, self.told(ask, pace)).await;
         let answers = matches!(told, Ok(Ok(_)));
-        self.note(answers);
+        self.away.note(answers);
         match told {
             Ok(Ok((true, after, _))) => Said::Leave(after),
             Ok(Ok((false, after, _))) => Said::NotYet(after),
@@ -126,7 +100,7 @@ impl Shared for RedisBudget {
     }
 
     async fn rests(&self, company_id: &str) {
-        if self.is_away() {
+        if self.away.is_away() {
             return;
         }
         let mut connection = self.connection.clone();

@@ -10,11 +10,12 @@
 //! | keys | every minute | destroys data keys that were replaced a while ago |
 //! | posts | always, beside all these | `service::webhook`: publishes messages to the outside and delivers them in lanes |
 //! | tidy | every half minute | forgets on Redis what is done |
+//! | answers | every ten minutes | forgets answers to requests with an Idempotency-Key that are kept no longer |
 
 use crate::line::Line;
 use crate::turns::Turns;
 use crate::work::Work;
-use crate::{Options, books, grants, keys, lane, sweep, tidy, watch};
+use crate::{Options, answers, books, grants, keys, lane, sweep, tidy, watch};
 use service::bell::Urgency;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +28,7 @@ const GRANTS_EVERY: Duration = Duration::from_secs(30);
 const BOOKS_EVERY: Duration = Duration::from_secs(60);
 const KEYS_EVERY: Duration = Duration::from_secs(60);
 const TIDY_EVERY: Duration = Duration::from_secs(30);
+const ANSWERS_EVERY: Duration = Duration::from_secs(600);
 
 /// Runs every job until `stop`, and returns when the last turn has ended.
 pub(crate) async fn run(
@@ -63,6 +65,9 @@ pub(crate) async fn run(
             &*work
         )),
         every("tidy", TIDY_EVERY, &stop, || tidy::tidy(&line)),
+        every("forgetting of answers", ANSWERS_EVERY, &stop, || {
+            answers::forget(&*work)
+        }),
     );
     for lane in taking {
         if let Err(error) = lane.await {

@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+mod answers;
+mod away;
 mod bell;
 mod books;
 mod budget;
@@ -11,6 +13,7 @@ mod lane;
 mod line;
 mod order;
 mod posts;
+mod rate_limit;
 mod sweep;
 mod tidy;
 mod turns;
@@ -20,6 +23,7 @@ mod work;
 
 pub use bell::RedisBell;
 pub use budget::RedisBudget;
+pub use rate_limit::RedisCounter;
 pub use work::Work;
 
 use anyhow::Context;

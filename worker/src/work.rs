@@ -5,6 +5,7 @@ use service::Service;
 use service::bell::{self, Urgency};
 use service::error::Error;
 use service::grant;
+use service::idempotency;
 use service::posting::{self, TurnEnd};
 use service::reconciliation;
 use service::vault::rotation;
@@ -65,6 +66,14 @@ pub trait Work: Send + Sync + 'static {
     async fn keys(&self) -> Result<u64, Error> {
         Ok(0)
     }
+
+    /// Forgets the answers to requests that are kept no longer; tells how many there were.
+    ///
+    /// # Errors
+    /// The record cannot be read.
+    async fn answers(&self) -> Result<u64, Error> {
+        Ok(0)
+    }
 }
 
 /// The product's turns.
@@ -111,5 +120,9 @@ impl Work for Posting {
 
     async fn keys(&self) -> Result<u64, Error> {
         rotation::destroy_retired(&self.service).await
+    }
+
+    async fn answers(&self) -> Result<u64, Error> {
+        idempotency::forget(&self.service).await
     }
 }

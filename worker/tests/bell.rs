@@ -12,7 +12,7 @@ use sandbox::servers::{Server, Servers};
 use service::Service;
 use service::access::Caller;
 use service::bell::{Bell, Silent, Urgency};
-use service::settings::{Environment, Posting, Settings, Webhooks};
+use service::settings::{Environment, Limits, Posting, Settings, Webhooks};
 use service::tenant::{self, CreateTenant};
 use std::sync::Arc;
 use std::time::Duration;
@@ -179,6 +179,7 @@ fn settings() -> Settings {
         quickbooks_app_url: "http://127.0.0.1:9/".parse().unwrap(),
         posting: Posting::default(),
         webhooks: Webhooks::default(),
+        limits: Limits::of_places_only(),
     }
 }
 

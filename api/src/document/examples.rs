@@ -17,6 +17,7 @@ use crate::page::{
 use crate::resource::health::Health;
 use crate::resource::ingest::TakenIn;
 use crate::resource::problem_code::ProblemCodes;
+use crate::resource::problems::ProblemKinds;
 use accounting::event::openapi::examples as financial_events;
 use books::*;
 use desk::*;
@@ -458,6 +459,11 @@ fn answers(id: &str, kind: &str) -> Vec<Shown> {
         })),
         "export_audit_log" => one(json!(audit_record())),
         "read_audit_head" => one(json!(audit_head())),
+        "list_problems" | "read_problem" if kind == "text/html" => {
+            vec![("How it begins", json!("<!doctype html>"))]
+        }
+        "list_problems" => vec![("Every kind", json!(ProblemKinds::all()))],
+        "read_problem" => vec![("A cursor", json!(ProblemKinds::one("invalid_cursor")))],
         "list_problem_codes" => vec![("Every code", json!(ProblemCodes::all()))],
         "read_health" | "read_readiness" => vec![("Well", json!(Health { status: "ok" }))],
         "read_openapi" => vec![(

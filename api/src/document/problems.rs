@@ -15,6 +15,19 @@ pub(super) fn add(path: &str, id: &str, guarded: bool, operation: &mut Operation
         .iter()
         .flatten()
         .any(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Query));
+    let has_header = operation
+        .parameters
+        .iter()
+        .flatten()
+        .any(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Header));
+    let has_content = operation
+        .responses
+        .responses
+        .iter()
+        .any(|(status, response)| {
+            status.starts_with('2')
+                && matches!(response, RefOr::T(response) if !response.content.is_empty())
+        });
     let mut add = |status: u16, words: &str| {
         operation
             .responses
@@ -22,8 +35,8 @@ pub(super) fn add(path: &str, id: &str, guarded: bool, operation: &mut Operation
             .entry(status.to_string())
             .or_insert_with(|| Response::new(words).into());
     };
-    if has_body || has_query {
-        add(400, "The body or a parameter cannot be read");
+    if has_body || has_query || has_header {
+        add(400, "The body, a parameter or a header cannot be read");
     }
     if guarded {
         add(401, "No key, or one that does not hold");
@@ -34,6 +47,12 @@ pub(super) fn add(path: &str, id: &str, guarded: bool, operation: &mut Operation
                 "What was sent is read and cannot be met; says which field and how to mend it",
             );
         }
+    }
+    if guarded && has_content {
+        add(
+            406,
+            "None of the kinds of body that the answer could have is accepted",
+        );
     }
     if path.contains("{tenant_id}") {
         add(404, "What was named is not there, or is not yours");
@@ -47,7 +66,13 @@ pub(super) fn add(path: &str, id: &str, guarded: bool, operation: &mut Operation
         add(500, "A mistake of ours; tell us the X-Request-Id");
         add(
             503,
-            "The database does not answer; try again after Retry-After",
+            "The database does not answer, or too much is asked at once; try again after Retry-After",
+        );
+    }
+    if guarded {
+        add(
+            429,
+            "The key, or the tenant, has made more requests than it may; come again after Retry-After",
         );
     }
     if path == "/readyz" {
@@ -73,6 +98,11 @@ pub(super) fn add(path: &str, id: &str, guarded: bool, operation: &mut Operation
 fn example(status: u16, id: &str) -> Problem {
     let new = |status: StatusCode, code: &str, detail: &str| Problem::new(status, code, detail);
     match status {
+        400 if id.starts_with("clear_") || id.starts_with("read_") => new(
+            StatusCode::BAD_REQUEST,
+            "invalid_header",
+            "the header If-Match is no ETag: send one as it was answered, in its quotation marks, or `*`",
+        ),
         400 if takes_json(id) => new(
             StatusCode::BAD_REQUEST,
             "malformed_json",
@@ -94,12 +124,18 @@ fn example(status: u16, id: &str) -> Problem {
         ),
         403 => Problem::insufficient_scope(access::scope_of(id).unwrap_or(Scope::PlatformTenants)),
         404 => Problem::not_found(),
+        406 => Problem::not_acceptable(&["application/json".to_owned()]),
         408 => new(
             StatusCode::REQUEST_TIMEOUT,
             "body_too_slow",
             "the body did not arrive within 30 seconds; send it again",
         ),
         409 => conflict(id),
+        412 if !id.contains("mapping") => new(
+            StatusCode::PRECONDITION_FAILED,
+            "changed_meanwhile",
+            "the settings changed since you read it: the ETag is now \"5f1c…\"; read it again, and send what you want with the new If-Match",
+        ),
         412 => new(
             StatusCode::PRECONDITION_FAILED,
             "mapping_changed",
@@ -116,6 +152,11 @@ fn example(status: u16, id: &str) -> Problem {
             "say what the body is: send the header `Content-Type: application/json`",
         ),
         422 => unprocessable(id),
+        429 => new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "rate_limited",
+            "more requests than there may be (6000 requests in 60 s for a key); come again in 1 s, and send up to 1,000 events in one request",
+        ),
         502 => new(
             StatusCode::BAD_GATEWAY,
             "quickbooks_unreachable",
@@ -162,9 +203,27 @@ fn conflict(id: &str) -> Problem {
             "sync_stopped",
             "the sync is stopped; start it before past events are synced",
         ),
-        _ => (
+        "create_account_import"
+        | "create_dimension_import"
+        | "disconnect"
+        | "list_accounts"
+        | "list_dimensions"
+        | "list_mappings"
+        | "list_location_mappings"
+        | "set_mapping"
+        | "set_mappings"
+        | "set_location_mappings"
+        | "apply_mapping_suggestions"
+        | "list_mapping_suggestions"
+        | "start_sync"
+        | "create_reconciliation"
+        | "dry_run_past_sync" => (
             "not_connected",
             "no QuickBooks company is connected; create an authorization request and open its link in a browser",
+        ),
+        _ => (
+            "idempotency_key_reused",
+            "this Idempotency-Key came with another request before (another body, path, header or caller); send a new key with a new request",
         ),
     };
     Problem::new(StatusCode::CONFLICT, code, detail)

@@ -1,6 +1,7 @@
 //! The OpenAPI document, and Swagger UI over it. Everything is served from here: nothing is loaded from elsewhere.
 
 use crate::document;
+use crate::parameter::IfNoneMatch;
 use crate::problem::Problem;
 use actix_web::HttpResponse;
 use actix_web::http::header;
@@ -9,6 +10,7 @@ use std::sync::{Arc, LazyLock};
 use utoipa_swagger_ui::Config;
 
 static DOCUMENT: LazyLock<String> = LazyLock::new(document::document);
+static VERSION: LazyLock<String> = LazyLock::new(|| service::version::tag(&*DOCUMENT));
 static CONFIG: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
     Arc::new(
         Config::from("../openapi.json")
@@ -28,11 +30,20 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
 /// This document: every operation with its schemas, answers and examples.
 #[utoipa::path(
     get, path = "/openapi.json", tag = "Service",
-    responses((status = 200, description = "The document", body = Object, content_type = "application/json"))
+    params(("If-None-Match" = Option<String>, Header, description = "An ETag that the caller has: 304 where it is still the one")),
+    responses(
+        (status = 200, description = "The document", body = Object, content_type = "application/json", headers(("ETag" = String, description = "The version"))),
+        (status = 304, description = "It is as the caller has it")
+    )
 )]
-pub(crate) async fn read_openapi() -> HttpResponse {
+pub(crate) async fn read_openapi(has: IfNoneMatch) -> HttpResponse {
+    let etag = (header::ETAG, format!("\"{}\"", *VERSION));
+    if has.has(&VERSION) {
+        return HttpResponse::NotModified().insert_header(etag).finish();
+    }
     HttpResponse::Ok()
         .content_type("application/json")
+        .insert_header(etag)
         .body(DOCUMENT.as_str())
 }
 

@@ -142,7 +142,7 @@ pub(crate) async fn show_outcome(
         .iter()
         .find(|(outcome, _, _)| *outcome == query.outcome)
     else {
-        let outcomes: Vec<_> = PAGES.iter().map(|(outcome, _, _)| *outcome).collect();
+        let outcomes: Vec<_> = outcomes().collect();
         return Err(Problem::new(
             actix_web::http::StatusCode::BAD_REQUEST,
             "invalid_parameter",
@@ -197,6 +197,11 @@ const PAGES: &[(&str, &str, &str)] = &[
         "A link works once, for ten minutes, and in the browser that opened it. Ask for a new link and open it.",
     ),
 ];
+
+/// How a flow can end, as the page's address says it.
+pub(crate) fn outcomes() -> impl Iterator<Item = &'static str> {
+    PAGES.iter().map(|(outcome, _, _)| *outcome)
+}
 
 fn to(address: &str) -> HttpResponse {
     HttpResponse::Found()

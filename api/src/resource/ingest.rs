@@ -100,7 +100,7 @@ pub(crate) async fn take_in_events(
             Ok(HttpResponse::Ok().json(taken_in))
         }
         "application/x-ndjson" | "application/ndjson" | "application/jsonl" => {
-            body::check_encoding(request.headers())?;
+            let payload = body::coding::decoded(request.headers(), payload)?;
             ndjson::answer(product.0, at, payload).await
         }
         _ => Err(body::unsupported_media_type(&[

@@ -1,9 +1,12 @@
 //! The settings of a tenant's books.
 
-use super::{Answer, Product};
+use super::mapping::tagged;
+use super::{Product, versioned};
 use crate::authorised::InTenant;
 use crate::body::Body;
-use actix_web::web::Json;
+use crate::parameter::{IfMatch, IfNoneMatch};
+use crate::problem::Problem;
+use actix_web::HttpResponse;
 use service::tenant::{self, Settings, UpdateSettings};
 
 /// Read the settings
@@ -12,10 +15,19 @@ use service::tenant::{self, Settings, UpdateSettings};
 /// and how far payments and lines may differ.
 #[utoipa::path(
     get, path = "/v1/tenants/{tenant_id}/settings", tag = "Settings",
-    responses((status = 200, description = "The settings", body = Settings))
+    params(("If-None-Match" = Option<String>, Header, description = "An ETag that the caller has: 304 where it is still the one")),
+    responses(
+        (status = 200, description = "The settings", body = Settings, headers(("ETag" = String, description = "The version"))),
+        (status = 304, description = "It is as the caller has it")
+    )
 )]
-pub(crate) async fn read_settings(product: Product, at: InTenant) -> Answer<Settings> {
-    Ok(Json(tenant::read_settings(&product, at.tenant).await?))
+pub(crate) async fn read_settings(
+    product: Product,
+    at: InTenant,
+    has: IfNoneMatch,
+) -> Result<HttpResponse, Problem> {
+    let settings = tenant::read_settings(&product, at.tenant).await?;
+    Ok(versioned(&has, &settings.version(), &settings))
 }
 
 /// Change the settings
@@ -24,15 +36,20 @@ pub(crate) async fn read_settings(product: Product, at: InTenant) -> Answer<Sett
 /// that failed is not retried by this: retry it when the settings are as they should be.
 #[utoipa::path(
     patch, path = "/v1/tenants/{tenant_id}/settings", tag = "Settings",
+    params(("If-Match" = Option<String>, Header, description = "The ETag of what was read; left out: whatever it is now")),
     request_body = UpdateSettings,
-    responses((status = 200, description = "The settings, changed", body = Settings))
+    responses(
+        (status = 200, description = "The settings, changed", body = Settings, headers(("ETag" = String, description = "The version"))),
+        (status = 412, description = "It was changed since it was read")
+    )
 )]
 pub(crate) async fn update_settings(
     product: Product,
     at: InTenant,
+    IfMatch(expected): IfMatch,
     Body(request): Body<UpdateSettings>,
-) -> Answer<Settings> {
-    Ok(Json(
-        tenant::update_settings(&product, &at.caller, at.tenant, request).await?,
-    ))
+) -> Result<HttpResponse, Problem> {
+    let settings =
+        tenant::update_settings(&product, &at.caller, at.tenant, &expected, request).await?;
+    Ok(tagged(&settings.version(), settings))
 }

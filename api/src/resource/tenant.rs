@@ -1,10 +1,11 @@
 //! Tenants.
 
-use super::{Answer, Product, created};
+use super::mapping::tagged;
+use super::{Answer, Product, created, versioned};
 use crate::authorised::{ByPlatform, InTenant};
 use crate::body::Body;
 use crate::page::TenantPage;
-use crate::parameter::Params;
+use crate::parameter::{IfMatch, IfNoneMatch, Params};
 use crate::problem::Problem;
 use actix_web::HttpResponse;
 use actix_web::web::Json;
@@ -52,10 +53,19 @@ pub(crate) async fn list_tenants(
 /// Gives the tenant and the policies of its books. The platform's credential only.
 #[utoipa::path(
     get, path = "/v1/tenants/{tenant_id}", tag = "Tenants",
-    responses((status = 200, description = "The tenant", body = Tenant))
+    params(("If-None-Match" = Option<String>, Header, description = "An ETag that the caller has: 304 where it is still the one")),
+    responses(
+        (status = 200, description = "The tenant", body = Tenant, headers(("ETag" = String, description = "The version"))),
+        (status = 304, description = "It is as the caller has it")
+    )
 )]
-pub(crate) async fn read_tenant(product: Product, at: InTenant) -> Answer<Tenant> {
-    Ok(Json(tenant::read(&product, at.tenant).await?))
+pub(crate) async fn read_tenant(
+    product: Product,
+    at: InTenant,
+    has: IfNoneMatch,
+) -> Result<HttpResponse, Problem> {
+    let tenant = tenant::read(&product, at.tenant).await?;
+    Ok(versioned(&has, &tenant.version(), &tenant))
 }
 
 /// Change a tenant
@@ -64,20 +74,22 @@ pub(crate) async fn read_tenant(product: Product, at: InTenant) -> Answer<Tenant
 /// lost. The platform's credential only.
 #[utoipa::path(
     patch, path = "/v1/tenants/{tenant_id}", tag = "Tenants",
+    params(("If-Match" = Option<String>, Header, description = "The ETag of what was read; left out: whatever it is now")),
     request_body = UpdateTenant,
     responses(
-        (status = 200, description = "The tenant, changed", body = Tenant),
+        (status = 200, description = "The tenant, changed", body = Tenant, headers(("ETag" = String, description = "The version"))),
+        (status = 412, description = "It was changed since it was read"),
         (status = 409, description = "The tenant was deleted")
     )
 )]
 pub(crate) async fn update_tenant(
     product: Product,
     at: InTenant,
+    IfMatch(expected): IfMatch,
     Body(request): Body<UpdateTenant>,
-) -> Answer<Tenant> {
-    Ok(Json(
-        tenant::update(&product, &at.caller, at.tenant, request).await?,
-    ))
+) -> Result<HttpResponse, Problem> {
+    let tenant = tenant::update(&product, &at.caller, at.tenant, &expected, request).await?;
+    Ok(tagged(&tenant.version(), tenant))
 }
 
 /// Delete a tenant

@@ -1,10 +1,11 @@
 //! Webhook endpoints.
 
+use super::mapping::tagged;
 use super::{Answer, Product, created};
 use crate::authorised::InTenant;
 use crate::body::{Body, BodyOrNone};
 use crate::page::WebhookEndpointPage;
-use crate::parameter::Id;
+use crate::parameter::{Id, IfMatch};
 use crate::problem::Problem;
 use actix_web::HttpResponse;
 use actix_web::web::Json;
@@ -70,14 +71,16 @@ pub(crate) async fn list_webhook_endpoints(
 #[utoipa::path(
     get, path = "/v1/tenants/{tenant_id}/webhook-endpoints/{webhook_endpoint_id}", tag = "Webhooks",
     params(("webhook_endpoint_id" = WebhookEndpointId, Path, description = "The endpoint")),
-    responses((status = 200, description = "The endpoint", body = Endpoint))
+    responses((status = 200, description = "The endpoint", body = Endpoint,
+        headers(("ETag" = String, description = "The version of what can be changed of it"))))
 )]
 pub(crate) async fn read_webhook_endpoint(
     product: Product,
     at: InTenant,
     Id(id): Id<WebhookEndpointId>,
-) -> Answer<Endpoint> {
-    Ok(Json(webhook::read(&product, at.tenant, id).await?))
+) -> Result<HttpResponse, Problem> {
+    let endpoint = webhook::read(&product, at.tenant, id).await?;
+    Ok(tagged(&endpoint.version(), endpoint))
 }
 
 /// Change a webhook endpoint
@@ -86,19 +89,25 @@ pub(crate) async fn read_webhook_endpoint(
 /// enabled again, and what happened meanwhile can be replayed.
 #[utoipa::path(
     patch, path = "/v1/tenants/{tenant_id}/webhook-endpoints/{webhook_endpoint_id}", tag = "Webhooks",
-    params(("webhook_endpoint_id" = WebhookEndpointId, Path, description = "The endpoint")),
+    params(
+        ("webhook_endpoint_id" = WebhookEndpointId, Path, description = "The endpoint"),
+        ("If-Match" = Option<String>, Header, description = "The ETag of what was read; left out: whatever it is now")
+    ),
     request_body = UpdateEndpoint,
-    responses((status = 200, description = "The endpoint", body = Endpoint))
+    responses(
+        (status = 200, description = "The endpoint", body = Endpoint, headers(("ETag" = String, description = "The version"))),
+        (status = 412, description = "It was changed since it was read")
+    )
 )]
 pub(crate) async fn update_webhook_endpoint(
     product: Product,
     at: InTenant,
     Id(id): Id<WebhookEndpointId>,
+    IfMatch(expected): IfMatch,
     Body(request): Body<UpdateEndpoint>,
-) -> Answer<Endpoint> {
-    Ok(Json(
-        webhook::update(&product, &at.caller, at.tenant, id, request).await?,
-    ))
+) -> Result<HttpResponse, Problem> {
+    let endpoint = webhook::update(&product, &at.caller, at.tenant, id, &expected, request).await?;
+    Ok(tagged(&endpoint.version(), endpoint))
 }
 
 /// Delete a webhook endpoint

@@ -4,11 +4,14 @@ use super::filter::{EventFilter, Filter};
 use super::position::Position;
 use super::{COLUMNS, Event, Row, find};
 use crate::Service;
-use crate::cursor::{Page, PageQuery};
+use crate::cursor::{Cursors, Page, PageQuery};
 use crate::error::Error;
 use entity::id::TenantId;
 use entity::store::TenantTx;
 use sea_orm::FromQueryResult;
+
+/// As its cursors name it.
+const LIST: &str = "events";
 
 /// The tenant's events that the filter lets through, newest first.
 ///
@@ -22,7 +25,8 @@ pub async fn list(
     query: &PageQuery,
 ) -> Result<Page<Event>, Error> {
     let filter = Filter::read(filter)?;
-    let after = Position::of(query)?;
+    let cursors = Cursors::of(service, tenant, LIST);
+    let after = Position::of(cursors, query)?;
     let limit = query.rows()?;
     let tx = service.tenant(tenant).await?;
     check_text(&tx, &filter).await?;
@@ -35,7 +39,7 @@ pub async fn list(
         next_cursor: rows
             .last()
             .filter(|_| more)
-            .map(|row| Position::after(row).encode()),
+            .map(|row| cursors.sign(&Position::after(row).encode())),
         items: rows.into_iter().map(Event::from).collect(),
     })
 }
@@ -47,11 +51,16 @@ pub type Sql = (String, Vec<sea_orm::Value>);
 ///
 /// # Errors
 /// As [`list`].
-pub fn statements(filter: &EventFilter, query: &PageQuery) -> Result<Vec<Sql>, Error> {
+pub fn statements(
+    service: &Service,
+    tenant: TenantId,
+    filter: &EventFilter,
+    query: &PageQuery,
+) -> Result<Vec<Sql>, Error> {
     let filter = Filter::read(filter)?;
     let page = find::page(
         &filter,
-        Position::of(query)?,
+        Position::of(Cursors::of(service, tenant, LIST), query)?,
         query.rows()? + 1,
         COLUMNS,
         "",

@@ -2,7 +2,7 @@
 
 use super::input::named;
 use crate::Service;
-use crate::cursor::{Page, PageQuery};
+use crate::cursor::{Cursors, Page, PageQuery};
 use crate::error::Error;
 use chrono::{DateTime, Utc};
 use entity::account;
@@ -137,8 +137,9 @@ pub async fn list(
     if let Some(key) = &query.key {
         read = read.filter(Column::Key.eq(key));
     }
+    let cursors = Cursors::of(service, tenant, "mapping changes");
     let rows = tx
-        .all(page.newest_first(read, Column::ChangedAt, Column::Id)?)
+        .all(page.newest_first(cursors, read, Column::ChangedAt, Column::Id)?)
         .await?;
     let named_in: Vec<AccountId> = rows
         .iter()
@@ -155,6 +156,7 @@ pub async fn list(
         .map(|row| (row.id, row))
         .collect();
     Ok(page.page(
+        cursors,
         rows,
         |row| (row.changed_at, row.id.0),
         |row| view(row, &accounts),

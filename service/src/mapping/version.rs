@@ -6,14 +6,7 @@ use entity::connection::Model as Connection;
 use entity::store::TenantTx;
 use sea_orm::FromQueryResult;
 
-/// The versions a caller is content with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Expected {
-    /// Whatever it is now.
-    Any,
-    /// One of these tags.
-    OneOf(Vec<String>),
-}
+pub use crate::version::Expected;
 
 /// The tag of a connection's mapping at a version. It names the connection: another company has another mapping.
 pub(crate) fn tag(connection: &Connection) -> String {

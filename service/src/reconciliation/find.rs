@@ -2,7 +2,7 @@
 
 use super::finding::{Finding, FindingDifference, FindingKind, FindingState};
 use crate::access::Caller;
-use crate::cursor::{Page, PageQuery};
+use crate::cursor::{Cursors, Page, PageQuery};
 use crate::error::Error;
 use crate::{Service, alert, audit, sheet};
 use csv::{Terminator, WriterBuilder};
@@ -68,10 +68,11 @@ pub async fn list(
         cursor: query.cursor.clone(),
         limit: query.limit,
     };
+    let cursors = Cursors::of(service, tenant, "findings");
     let rows = tx
-        .all(page.newest_first(read, Column::FoundAt, Column::Id)?)
+        .all(page.newest_first(cursors, read, Column::FoundAt, Column::Id)?)
         .await?;
-    let page = page.page(rows, |row| (row.found_at, row.id.0), |row| row);
+    let page = page.page(cursors, rows, |row| (row.found_at, row.id.0), |row| row);
     Ok(Page {
         items: page
             .items

@@ -19,6 +19,7 @@ const ENDS: &[&str] = &[
     "UPDATE webhook_endpoint SET enabled = false, disabled_reason = coalesce(disabled_reason, 'by_hand'),
        disabled_at = coalesce(disabled_at, tillpost_now()), deleted_at = coalesce(deleted_at, tillpost_now()) WHERE {mine}",
     "UPDATE webhook_secret SET expires_at = least(expires_at, tillpost_now()), secret = '', signing_key = '' WHERE {mine}",
+    "DELETE FROM idempotency_key WHERE {mine}",
     "UPDATE webhook_lane SET due_at = NULL WHERE {mine}",
     "UPDATE alert SET state = 'closed', closed_at = tillpost_now() WHERE {mine} AND state = 'open'",
     "UPDATE turn SET due_at = NULL WHERE {mine}",

@@ -3,6 +3,7 @@
 use super::{ClosedPeriod, read_tolerance, spell_tolerance};
 use crate::access::Caller;
 use crate::error::Error;
+use crate::version::{self, Expected};
 use crate::{Service, audit};
 use chrono::{DateTime, Utc};
 use entity::id::TenantId;
@@ -43,6 +44,14 @@ pub struct UpdateSettings {
     pub batches: Option<bool>,
 }
 
+impl Settings {
+    /// The tag of this version of them.
+    #[must_use]
+    pub fn version(&self) -> String {
+        version::tag(self)
+    }
+}
+
 impl From<Model> for Settings {
     fn from(row: Model) -> Self {
         Self {
@@ -67,11 +76,12 @@ pub async fn read_settings(service: &Service, tenant: TenantId) -> Result<Settin
 /// Changes the settings, for entries that are built from now on: what is sealed or posted stays as it is.
 ///
 /// # Errors
-/// `invalid_rounding_tolerance`.
+/// `invalid_rounding_tolerance`; `changed_meanwhile` where they are not as the caller expects.
 pub async fn update_settings(
     service: &Service,
     caller: &Caller,
     tenant: TenantId,
+    expected: &Expected,
     request: UpdateSettings,
 ) -> Result<Settings, Error> {
     let tolerance = request
@@ -80,7 +90,8 @@ pub async fn update_settings(
         .map(read_tolerance)
         .transpose()?;
     let tx = service.tenant(tenant).await?;
-    let before = Settings::from(row(&tx).await?);
+    let before = Settings::from(locked(&tx).await?);
+    version::check(expected, &before.version(), "the settings")?;
     tx.execute(
         "UPDATE tenant SET rounding_tolerance_milli = coalesce($2, rounding_tolerance_milli),
             net_lines = coalesce($3, net_lines), closed_period = coalesce($4, closed_period), batches = coalesce($5, batches),
@@ -114,6 +125,16 @@ fn spoken(settings: &Settings) -> serde_json::Value {
         "net_lines": settings.net_lines,
         "rounding_tolerance": settings.rounding_tolerance,
     })
+}
+
+async fn locked(tx: &TenantTx) -> Result<Model, Error> {
+    tx.query_as::<Model>(
+        "SELECT * FROM tenant WHERE {mine} FOR NO KEY UPDATE",
+        vec![],
+    )
+    .await?
+    .pop()
+    .ok_or(Error::NotFound)
 }
 
 async fn row(tx: &TenantTx) -> Result<Model, Error> {

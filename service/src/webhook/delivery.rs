@@ -2,7 +2,7 @@
 
 use super::endpoint;
 use crate::access::Caller;
-use crate::cursor::{Page, PageQuery};
+use crate::cursor::{Cursors, Page, PageQuery};
 use crate::error::Error;
 use crate::{Service, audit};
 use chrono::{DateTime, Utc};
@@ -162,10 +162,12 @@ pub async fn deliveries(
         }
         read = read.filter(Column::State.eq(state));
     }
+    let cursors = Cursors::of(service, tenant, "webhook deliveries");
     let rows = tx
-        .all(query.newest_first(read, Column::PlacedAt, Column::MessageId)?)
+        .all(query.newest_first(cursors, read, Column::PlacedAt, Column::MessageId)?)
         .await?;
     Ok(query.page(
+        cursors,
         rows,
         |row| (row.placed_at, row.message_id.0),
         Delivery::from,
@@ -313,6 +315,15 @@ fn check(request: &Replay) -> Result<(), Error> {
             "since",
             "say which messages: `since` a time, or `from_number` and `to_number`",
         ));
+    }
+    for (field, number) in [("from_number", from_number), ("to_number", to_number)] {
+        if number.is_some_and(|number| number < 1) {
+            return Err(Error::invalid(
+                "invalid_range",
+                field,
+                "numbers begin at 1; write one from there up",
+            ));
+        }
     }
     if let (Some(from), Some(to)) = (from_number, to_number)
         && from > to

@@ -4,6 +4,7 @@ use super::schedule::Health;
 use super::{Kind, record_for, secret};
 use crate::access::Caller;
 use crate::error::Error;
+use crate::version::{self, Expected};
 use crate::{Service, alert, audit, tenant};
 use chrono::{DateTime, Utc};
 use entity::id::{TenantId, WebhookEndpointId, WebhookMessageId};
@@ -117,6 +118,14 @@ pub struct Endpoint {
     /// Who made it.
     #[schema(example = "key_01jd5zk8x9e3qr0v7m2c4n6p8t")]
     pub created_by: String,
+}
+
+impl Endpoint {
+    /// The tag of this version of it: of what its owner changes, not of how it fares.
+    #[must_use]
+    pub fn version(&self) -> String {
+        version::tag(&(&self.url, &self.description, &self.types, self.state))
+    }
 }
 
 /// A new endpoint with its secret, which is shown this once.
@@ -263,16 +272,19 @@ pub async fn read(
 /// Changes an endpoint. Enabled again, it gets what waits, and is taken for well until it shows otherwise.
 ///
 /// # Errors
-/// [`Error::NotFound`]; those of [`create`].
+/// [`Error::NotFound`]; those of [`create`]; `changed_meanwhile` where it is not as the caller expects.
 pub async fn update(
     service: &Service,
     caller: &Caller,
     tenant: TenantId,
     id: WebhookEndpointId,
+    expected: &Expected,
     request: UpdateEndpoint,
 ) -> Result<Endpoint, Error> {
     let tx = service.tenant(tenant).await?;
     let present = locked(&tx, id).await?;
+    let seen = view(&tx, row(&tx, id).await?).await?.version();
+    version::check(expected, &seen, "the endpoint")?;
     let url = match &request.url {
         Some(url) => check_url(service, url)?,
         None => present.url.clone(),

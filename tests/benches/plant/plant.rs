@@ -10,7 +10,7 @@ use reqwest::Method;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use service::Service;
-use service::settings::{Environment, Posting, Settings, Webhooks};
+use service::settings::{Environment, Limits, Posting, Settings, Webhooks};
 use std::io::Read;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -170,6 +170,7 @@ fn settings(text: &impl Fn(&str) -> String, posting: Posting) -> Settings {
         quickbooks_app_url: quickbooks,
         posting,
         webhooks: Webhooks::default(),
+        limits: Limits::of_places_only(),
     }
 }
 

@@ -133,9 +133,9 @@ async fn a_path_a_query_or_a_method_that_is_not_ours_is_named() {
         ("/accounts?limit=0", 422, "invalid_limit", &["1 to 200"]),
         (
             "/accounts?cursor=evt_x",
-            400,
-            "invalid_parameter",
-            &["cursor", "acc_"],
+            422,
+            "invalid_cursor",
+            &["next_cursor"],
         ),
         (
             "/accounts?cursor=acc_01jd5zk8x9e3qr0v7m2c4n6p8t",

@@ -1,0 +1,120 @@
+"""Starts the product with private servers and a simulated QuickBooks, makes a tenant with a little of everything, lets
+schemathesis loose on it, and tells what every operation answered."""
+
+import argparse
+import collections
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import house
+
+HERE = pathlib.Path(__file__).resolve().parent
+# An operation that cannot be met with success here, and why.
+NEVER_WELL = {
+    "disconnect": "it is asked of a tenant that is not the key's: without a connection little else can be met",
+    "clear_location_mapping": "the simulated company has no Locations to map",
+    "read_finding": "what the books differ in comes of a reconciliation, some minutes after the posting",
+    "accept_finding": "as read_finding",
+    "open_connect_link": "a link's secret is used up by the browser that opens it",
+    "finish_authorization": "it takes Intuit's own answer to a browser",
+}
+
+
+def main():
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("binary")
+    arguments.add_argument("--max-examples", type=int, default=8)
+    arguments.add_argument("--time-max", type=int, default=0, help="seconds for the generated requests; 0: as long as they take")
+    arguments.add_argument("--stateful", action="store_true", help="also sequences of requests")
+    arguments.add_argument("--seed", type=int, default=7)
+    arguments.add_argument("--only", help="one operation's id")
+    asked = arguments.parse_args()
+    with tempfile.TemporaryDirectory(prefix="tillpost-contract-") as folder:
+        folder = pathlib.Path(folder)
+        with house.standing(pathlib.Path(asked.binary).resolve(), folder) as (base, platform_key):
+            known = house.furnish(base, platform_key)
+            ended = ask(asked, base, platform_key, known, folder)
+            alive = house.is_well(base)
+        reached = tell(folder / "answers.ndjson", asked.only)
+    if not alive:
+        print("the server does not live any more")
+    sys.exit(0 if ended == 0 and reached and alive else 1)
+
+
+def ask(asked, base, platform_key, known, folder):
+    configuration = folder / "schemathesis.toml"
+    configuration.write_text((HERE / "schemathesis.toml").read_text() + dictionaries(known["ids"]))
+    phases = "examples,coverage,fuzzing" + (",stateful" if asked.stateful else "")
+    command = [
+        sys.executable, "-m", "schemathesis.cli", "--no-color", "--config-file", str(configuration), "run", f"{base}/openapi.json",
+        "--phases", phases, "--max-examples", str(asked.max_examples), "--seed", str(asked.seed), "--workers", "1",
+        "--generation-database", "none",
+    ]
+    if asked.time_max:
+        command += ["--max-time", str(asked.time_max)]
+    if asked.only:
+        command += ["--include-operation-id", asked.only]
+    environment = os.environ | {
+        "SCHEMATHESIS_HOOKS": "hooks",
+        "PYTHONPATH": str(HERE),
+        "TENANT_ID": known["tenant_id"],
+        "TENANT_KEY": known["key"],
+        "TENANT_APART": known["apart"],
+        "TENANT_DOOMED": known["doomed"],
+        "PLATFORM_KEY": platform_key,
+        "CONTRACT_ANSWERS": str(folder / "answers.ndjson"),
+    }
+    return subprocess.run(command, cwd=folder, env=environment).returncode
+
+
+# Ids that are there, so that what is below them is reached; one time in five another stands in their place.
+def dictionaries(ids):
+    lines = ["", "[dictionaries]"]
+    lines += [f"{name} = {{ values = {json.dumps(values)} }}" for name, values in ids.items() if values]
+    lines += ["", "[parameters]", 'tenant_id = "${TENANT_ID}"']
+    in_path = [name for name, values in ids.items() if values and name not in ("spare_endpoint_id", "voucher")]
+    lines += [f'"path.{name}" = {{ dictionary = "{name}", probability = 0.8 }}' for name in in_path]
+    return "\n".join(lines) + "\n"
+
+
+# Which statuses each operation answered with, and whether each was met with success and with failure.
+def tell(answers, only):
+    seen = collections.defaultdict(collections.Counter)
+    for line in answers.read_text().splitlines():
+        answer = json.loads(line)
+        seen[answer["operation"]][answer["status"]] += 1
+    document = json.loads((HERE / "../../openapi/openapi.json").read_text())
+    every = [
+        operation["operationId"]
+        for item in document["paths"].values()
+        for method, operation in item.items()
+        # The document itself was read before anything was asked.
+        if operation["operationId"] != "read_openapi" and only in (None, operation["operationId"])
+    ]
+    lacking = []
+    for operation in every:
+        counts = seen[operation]
+        if not any(status < 400 for status in counts) and operation not in NEVER_WELL:
+            lacking.append(f"{operation} was never met with success: {dict(counts)}")
+        if not any(status >= 400 for status in counts):
+            lacking.append(f"{operation} was never refused: {dict(counts)}")
+    total = sum(sum(counts.values()) for counts in seen.values())
+    statuses = collections.Counter()
+    for counts in seen.values():
+        statuses.update(counts)
+    # Whether what the service stands on answers in time is what readiness is asked for; 503 is one of its answers.
+    unready = seen["read_readiness"][503]
+    server_errors = sum(count for status, count in statuses.items() if status >= 500) - unready
+    print(f"{len(every)} operations, {total} requests, {server_errors} server errors; by status: "
+          + ", ".join(f"{status}: {count}" for status, count in sorted(statuses.items())))
+    for line in lacking:
+        print(line)
+    return not lacking and server_errors == 0
+
+
+if __name__ == "__main__":
+    main()
