@@ -18,6 +18,8 @@ SOUND_REFUSALS = {
     "inactive_account",
     "invalid_cursor",
     "invalid_expiry",
+    # What an ETag looks like is HTTP's to say.
+    "invalid_header",
     "invalid_key",
     "invalid_range",
     "invalid_return_url",

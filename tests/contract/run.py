@@ -17,6 +17,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 NEVER_WELL = {
     "disconnect": "it is asked of a tenant that is not the key's: without a connection little else can be met",
     "clear_location_mapping": "the simulated company has no Locations to map",
+    "forget_known_key": "kind and key must name one that is known together, and values are drawn apart",
+    "replay_webhook_delivery": "endpoint and message must belong together, and values are drawn apart",
     "read_finding": "what the books differ in comes of a reconciliation, some minutes after the posting",
     "accept_finding": "as read_finding",
     "open_connect_link": "a link's secret is used up by the browser that opens it",
