@@ -3,7 +3,10 @@
 use crate::secrets;
 use quickbooks::{Endpoints, Timeouts};
 use secrecy::SecretString;
-use service::settings::{Environment, Limits, Posting, Settings, Webhooks};
+use service::settings::{
+    Access, Environment, IdentityProvider, KeyPace, Limits, Posting, Settings, TokenAlgorithm,
+    Webhooks,
+};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use url::Url;
@@ -114,6 +117,10 @@ impl Config {
                 posting: Posting::default(),
                 webhooks: reader.webhooks(environment),
                 limits: reader.limits(),
+                access: Access {
+                    token_keys: reader.secrets("TILLPOST_TOKEN_KEYS"),
+                    identity_provider: reader.identity_provider(environment),
+                },
             },
         };
         if reader.complaints.is_empty() {
@@ -312,6 +319,61 @@ impl Reader {
             }
         }
         limits
+    }
+
+    // All four of its settings, or none.
+    fn identity_provider(&mut self, environment: Environment) -> Option<IdentityProvider> {
+        const JWKS_URL: &str = "TILLPOST_IDP_JWKS_URL";
+        const ALGORITHM: &str = "TILLPOST_IDP_ALGORITHM";
+        const NAMES: [&str; 4] = [
+            "TILLPOST_IDP_ISSUER",
+            "TILLPOST_IDP_AUDIENCE",
+            JWKS_URL,
+            ALGORITHM,
+        ];
+        if NAMES.iter().all(|name| self.given(name).is_none()) {
+            return None;
+        }
+        let issuer = self.needed(
+            NAMES[0],
+            "`iss` of your identity provider's tokens, to the letter",
+        );
+        let audience = self.needed(
+            NAMES[1],
+            "what `aud` of your identity provider's tokens must name",
+        );
+        let address = self.needed(JWKS_URL, "where your identity provider's public keys are");
+        let jwks_url = self.url(JWKS_URL, &address);
+        if !address.is_empty() {
+            self.check_scheme(JWKS_URL, &jwks_url, environment);
+        }
+        let names: Vec<_> = TokenAlgorithm::NAMES
+            .iter()
+            .map(|(name, _)| *name)
+            .collect();
+        let named = self.needed(
+            ALGORITHM,
+            &format!(
+                "the one algorithm of your identity provider's tokens: {}",
+                names.join(", ")
+            ),
+        );
+        let algorithm = TokenAlgorithm::NAMES
+            .iter()
+            .find(|(name, _)| *name == named);
+        if algorithm.is_none() && !named.is_empty() {
+            self.complain(
+                ALGORITHM,
+                &format!("is `{named}`; use one of {}", names.join(", ")),
+            );
+        }
+        Some(IdentityProvider {
+            issuer,
+            audience,
+            jwks_url,
+            algorithm: algorithm.map_or(TokenAlgorithm::Rs256, |(_, algorithm)| *algorithm),
+            pace: KeyPace::default(),
+        })
     }
 
     fn listen(&mut self) -> SocketAddr {
@@ -520,6 +582,57 @@ mod tests {
             "simulatedClientSecret".into(),
         );
         assert!(Config::from(variables).is_ok());
+    }
+
+    #[test]
+    fn an_identity_provider_is_set_up_whole_or_not_at_all() {
+        assert!(
+            Config::from(complete())
+                .unwrap()
+                .settings
+                .access
+                .identity_provider
+                .is_none()
+        );
+        let told = complaint("TILLPOST_IDP_ISSUER", "https://login.shop/");
+        for name in [
+            "TILLPOST_IDP_AUDIENCE",
+            "TILLPOST_IDP_JWKS_URL",
+            "TILLPOST_IDP_ALGORITHM",
+        ] {
+            assert!(told.contains(&format!("{name} is missing")), "{told}");
+        }
+        let with = |algorithm: &str, url: &str| {
+            let mut variables = complete();
+            for (name, value) in [
+                ("TILLPOST_IDP_ISSUER", "https://login.shop/"),
+                ("TILLPOST_IDP_AUDIENCE", "tillpost"),
+                ("TILLPOST_IDP_JWKS_URL", url),
+                ("TILLPOST_IDP_ALGORITHM", algorithm),
+            ] {
+                variables.insert(name.to_owned(), value.to_owned());
+            }
+            Config::from(variables)
+        };
+        let provider = with("ES256", "https://login.shop/keys")
+            .unwrap()
+            .settings
+            .access
+            .identity_provider
+            .unwrap();
+        assert_eq!(provider.algorithm, TokenAlgorithm::Es256);
+        for algorithm in ["HS256", "none", "es256"] {
+            let told = with(algorithm, "https://login.shop/keys")
+                .unwrap_err()
+                .to_string();
+            assert!(told.contains("RS256, PS256, ES256, EdDSA"), "{told}");
+        }
+        assert!(
+            with("ES256", "http://login.shop/keys")
+                .unwrap_err()
+                .to_string()
+                .contains("https")
+        );
     }
 
     #[test]

@@ -10,7 +10,7 @@ use quickbooks::{Endpoints, Timeouts};
 use sandbox::quickbooks::{CompanySummary, NewAccount, NewCompany, Simulator};
 use sandbox::servers::{Data, Options, Servers};
 use sandbox::store;
-use service::settings::{Environment, Limits, Posting, Settings, Webhooks};
+use service::settings::{Access, Environment, Limits, Posting, Settings, Webhooks};
 use url::Url;
 
 /// The database of the product on private servers.
@@ -126,6 +126,7 @@ pub(crate) fn settings(simulator: &Simulator, public_url: &Url) -> anyhow::Resul
         posting: Posting::default(),
         webhooks: Webhooks::default(),
         limits: Limits::default(),
+        access: Access::default(),
     })
 }
 

@@ -120,34 +120,36 @@ async fn authorise(
     let service = request
         .app_data::<ThinData<Service>>()
         .ok_or_else(Problem::internal)?;
-    let caller = service::api_key::authenticate(service, credential, operation)
-        .await?
-        .ok_or_else(|| {
-            Problem::unauthenticated(
-                "this key does not hold: it is not one of ours, was revoked, has expired, or its tenant is suspended; send another, or create one",
-                true,
-            )
-        })?;
-    let span = tracing::Span::current();
-    span.record("key.id", caller.actor());
-    if let Caller::Key { tenant, .. } = &caller {
-        span.record("tenant.id", tracing::field::display(tenant));
-    }
     // What is not an id names nothing: it goes the way of an id that nobody has.
     let tenant = request
         .match_info()
         .get("tenant_id")
         .map(|text| text.parse().unwrap_or_else(|_| TenantId::new()));
+    let caller = service::credential::authenticate(service, credential, tenant, operation)
+        .await?
+        .ok_or_else(|| {
+            Problem::unauthenticated(
+                "this credential does not hold: it is not one of ours, was revoked, has expired, or its tenant is suspended; send another, or create one",
+                true,
+            )
+        })?;
+    let span = tracing::Span::current();
+    span.record("key.id", caller.actor());
+    if let Some(tenant) = caller.tenant() {
+        span.record("tenant.id", tracing::field::display(tenant));
+    }
     let Err(denied) = caller.may(operation, tenant) else {
         return Ok(Authorised { caller, tenant });
     };
-    let denial = Denial {
-        tenant: caller.home(),
-        actor: caller.actor().to_owned(),
-        operation,
-        reason: denied.into(),
-    };
-    audit::deny(service, denial).await;
+    if let Some(home) = caller.home() {
+        let denial = Denial {
+            tenant: home,
+            actor: caller.actor().to_owned(),
+            operation,
+            reason: denied.into(),
+        };
+        audit::deny(service, denial).await;
+    }
     Err(match denied {
         Denied::NotFound => Problem::not_found(),
         Denied::Scope(scope) => Problem::insufficient_scope(scope),

@@ -10,11 +10,14 @@ mod webhooks;
 use crate::idempotent;
 use crate::problem::{self, FieldProblem};
 use crate::routes::{Described, rows};
-use service::access;
+use service::access::{self, Scope};
 use std::collections::{BTreeSet, HashMap};
 use utoipa::OpenApi;
 use utoipa::openapi::extensions::ExtensionsBuilder;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::security::{
+    ClientCredentials, Flow, HttpAuthScheme, HttpBuilder, OAuth2, Scopes, SecurityRequirement,
+    SecurityScheme,
+};
 use utoipa::openapi::{
     Components, Contact, Info, License, OpenApi as Document, PathItem, RefOr, Required, Server,
     Tag,
@@ -31,7 +34,8 @@ authorization request and open its link in a browser; the chart of accounts is i
 start the sync, and send events. `GET …/sync` says how things are; what needs a person is in `GET …/alerts` and \
 `GET …/events?status=failed`, with what to do.
 
-**Calling.** Send `Authorization: Bearer <API key>`. What is not yours looks as if it were not there (404). Bodies are \
+**Calling.** Send `Authorization: Bearer <API key>`; or exchange the key for a token of fifteen minutes at `/v1/oauth/token` \
+and send that; or, as a person who is a member, send a token of the vendor's identity provider. What is not yours looks as if it were not there (404). Bodies are \
 JSON objects without unknown fields. Amounts are decimal strings (`\"19.99\"`), never numbers. Instants are RFC 3339, days \
 are `YYYY-MM-DD`. Lists give `next_cursor`, which is the `cursor` of the next page.
 
@@ -50,7 +54,7 @@ the endpoint's public key) over the bytes as they came, and take each `webhook-i
 `number` tells the order in which things happened. Answer with 2xx within 15 seconds; anything else is tried again for about \
 three days, and kept after that.";
 
-const TAGS: [(&str, &str); 15] = [
+const TAGS: [(&str, &str); 16] = [
     (
         "Tenants",
         "One retailer each; the platform's credential makes and changes them.",
@@ -59,7 +63,14 @@ const TAGS: [(&str, &str); 15] = [
         "Settings",
         "The policies of a tenant's books, for its own accountant.",
     ),
-    ("API keys", "Who may do what in a tenant's name."),
+    (
+        "API keys",
+        "Who may do what in a tenant's name, and short-lived tokens for it.",
+    ),
+    (
+        "Members",
+        "People of the vendor's identity provider, each in a role.",
+    ),
     (
         "Connection",
         "The tenant's QuickBooks company, connected by a person's consent.",
@@ -177,6 +188,30 @@ fn describe_common_parts(components: &mut Components) {
                 .build(),
         ),
     );
+    let scopes = Scope::ALL.iter().filter(|scope| scope.of_tenant());
+    let names = scopes.map(|scope| (scope.as_str(), scope.description()));
+    components.add_security_scheme(
+        "token",
+        SecurityScheme::OAuth2(OAuth2::with_description(
+            [Flow::ClientCredentials(ClientCredentials::new(
+                "/v1/oauth/token",
+                Scopes::from_iter(names),
+            ))],
+            "A token of fifteen minutes that an API key was exchanged for.",
+        )),
+    );
+    components.add_security_scheme(
+        "member",
+        SecurityScheme::Http(
+            HttpBuilder::new()
+                .scheme(HttpAuthScheme::Bearer)
+                .bearer_format("JWT")
+                .description(Some(
+                    "A token of the vendor's identity provider, of a person who is a member of the tenant.",
+                ))
+                .build(),
+        ),
+    );
 }
 
 /// The operations of a path.
@@ -209,16 +244,10 @@ fn complete(path: &str, operation: &mut Operation) {
     }
     let guarded = rows().iter().any(|row| row.operation == id && row.guarded);
     if guarded {
-        operation.security = Some(vec![SecurityRequirement::new(
-            "api_key",
-            Vec::<String>::new(),
-        )]);
-        let scope = access::scope_of(&id).map(access::Scope::as_str);
-        operation.extensions.get_or_insert_default().merge(
-            ExtensionsBuilder::new()
-                .add("x-required-scope", scope)
-                .build(),
-        );
+        operation.security = Some(security(access::scope_of(&id)));
+        if let Some(scope) = access::scope_of(&id) {
+            say_who_may(scope, operation);
+        }
     } else {
         operation.security = Some(Vec::new());
     }
@@ -233,6 +262,47 @@ fn complete(path: &str, operation: &mut Operation) {
     }
     problems::add(path, &id, guarded, operation);
     examples::add(&id, operation);
+}
+
+/// Any one of these: a key, and where the scope is a tenant's, a token of one or of a member.
+fn security(scope: Option<Scope>) -> Vec<SecurityRequirement> {
+    let nothing = Vec::<String>::new;
+    let mut any = vec![SecurityRequirement::new("api_key", nothing())];
+    if let Some(scope) = scope.filter(|scope| scope.of_tenant()) {
+        any.push(SecurityRequirement::new("token", [scope.as_str()]));
+        any.push(SecurityRequirement::new("member", nothing()));
+    }
+    any
+}
+
+/// Who may do it, in words and for programs.
+fn say_who_may(scope: Scope, operation: &mut Operation) {
+    let roles = scope.roles().iter().map(|role| role.as_str());
+    let platform = scope.of_platform().then_some("platform");
+    let mut who: Vec<_> = roles.clone().map(|role| format!("`{role}`")).collect();
+    if platform.is_some() {
+        who.push("the platform's own credential".to_owned());
+    }
+    let words = format!(
+        "Takes the scope `{}`, which {} {}.",
+        scope.as_str(),
+        who.join(", "),
+        if who.len() == 1 { "has" } else { "have" }
+    );
+    let description = operation.description.get_or_insert_default();
+    if !description.is_empty() {
+        description.push_str("\n\n");
+    }
+    description.push_str(&words);
+    // One member and not two: their order would be another at each start.
+    let access = serde_json::json!({
+        "scope": scope.as_str(),
+        "roles": platform.into_iter().chain(roles).collect::<Vec<_>>(),
+    });
+    operation
+        .extensions
+        .get_or_insert_default()
+        .merge(ExtensionsBuilder::new().add("x-access", access).build());
 }
 
 /// A body that may be left out is an object or nothing, and never `null`.
@@ -327,6 +397,9 @@ mod tests {
                 "open_connect_link",
                 "finish_authorization",
                 "show_outcome",
+                "issue_token",
+                "read_token_keys",
+                "read_authorization_server",
                 "list_problem_codes",
                 "list_problems",
                 "read_problem",
@@ -344,8 +417,25 @@ mod tests {
             let id = operation["operationId"].as_str().unwrap();
             match access::scope_of(id) {
                 Some(scope) => {
-                    assert_eq!(operation["x-required-scope"], scope.as_str(), "{id}");
-                    assert_eq!(operation["security"], serde_json::json!([{"api_key": []}]));
+                    assert_eq!(operation["x-access"]["scope"], scope.as_str(), "{id}");
+                    let words = operation["description"].as_str().unwrap();
+                    assert!(words.contains(&format!("`{}`", scope.as_str())), "{id}");
+                    let roles = operation["x-access"]["roles"].as_array().unwrap();
+                    for role in access::Role::ALL {
+                        let has = roles.iter().any(|name| name == role.as_str());
+                        assert_eq!(has, role.scopes().contains(&scope), "{id}");
+                    }
+                    let platform = roles.iter().any(|name| name == "platform");
+                    assert_eq!(platform, scope.of_platform(), "{id}");
+                    let mut security = serde_json::json!([{"api_key": []}]);
+                    if scope.of_tenant() {
+                        let more = [
+                            serde_json::json!({"token": [scope.as_str()]}),
+                            serde_json::json!({"member": []}),
+                        ];
+                        security.as_array_mut().unwrap().extend(more);
+                    }
+                    assert_eq!(operation["security"], security, "{id}");
                 }
                 None => assert_eq!(operation["security"], serde_json::json!([]), "{id}"),
             }

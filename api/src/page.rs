@@ -11,6 +11,7 @@ use service::event::Event;
 use service::known_key::KnownKey;
 use service::location_mapping::LocationMapping;
 use service::mapping::{Mapping, MappingChange};
+use service::member::Member;
 use service::past_sync::PastSync;
 use service::reconciliation::{Finding, Reconciliation};
 use service::suggestion::MappingSuggestion;
@@ -48,6 +49,8 @@ pages! {
     TenantPage of Tenant;
     /// API keys.
     ApiKeyPage of ApiKey;
+    /// Members.
+    MemberPage of Member;
     /// Accounts of the chart.
     AccountPage of Account;
     /// Rows of the mapping.

@@ -8,8 +8,8 @@ use actix_web::{FromRequest, HttpRequest};
 use chrono::NaiveDate;
 use entity::id::{
     AccountCreationId, AccountId, AccountImportId, AlertId, ApiKeyId, DimensionImportId, EventId,
-    FindingId, LocationMappingId, MappingId, PastSyncId, ReconciliationId, WebhookEndpointId,
-    WebhookMessageId,
+    FindingId, LocationMappingId, MappingId, MemberId, PastSyncId, ReconciliationId,
+    WebhookEndpointId, WebhookMessageId,
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -41,6 +41,7 @@ macro_rules! in_path {
 
 in_path! {
     ApiKeyId = "api_key_id";
+    MemberId = "member_id";
     AccountImportId = "account_import_id";
     AccountId = "account_id";
     AccountCreationId = "account_creation_id";

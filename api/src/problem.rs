@@ -255,6 +255,11 @@ impl From<Error> for Problem {
                 tracing::warn!("{code}: {detail}");
                 Self::new(StatusCode::BAD_GATEWAY, code, detail)
             }
+            Error::Elsewhere { code, detail } => {
+                tracing::warn!("{code}: {detail}");
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail)
+                    .with_header(header::RETRY_AFTER, "5")
+            }
             Error::Unavailable(source) => {
                 tracing::warn!("the database does not answer: {source}");
                 Self::unavailable(

@@ -3,8 +3,8 @@
 
 use crate::resource::{
     account, account_creation, alert, api_key, audit, connection, event, event_export, explorer,
-    flow, health, ingest, known_key, location, mapping, past_sync, problem_code, problems,
-    readiness, reconciliation, settings, suggestion, sync, tenant, webhook_delivery,
+    flow, health, ingest, known_key, location, mapping, member, oauth, past_sync, problem_code,
+    problems, readiness, reconciliation, settings, suggestion, sync, tenant, webhook_delivery,
     webhook_endpoint,
 };
 use crate::routing::routes;
@@ -24,6 +24,12 @@ routes! {
         post   "/v1/tenants/{tenant_id}/api-keys" => api_key::create_api_key;
         get    "/v1/tenants/{tenant_id}/api-keys" => api_key::list_api_keys;
         delete "/v1/tenants/{tenant_id}/api-keys/{api_key_id}" => api_key::revoke_api_key;
+        post   "/v1/tenants/{tenant_id}/api-keys/{api_key_id}/rotate" => api_key::rotate_api_key;
+
+        post   "/v1/tenants/{tenant_id}/members" => member::create_member;
+        get    "/v1/tenants/{tenant_id}/members" => member::list_members;
+        patch  "/v1/tenants/{tenant_id}/members/{member_id}" => member::update_member;
+        delete "/v1/tenants/{tenant_id}/members/{member_id}" => member::remove_member;
 
         get    "/v1/tenants/{tenant_id}/connection" => connection::read_connection;
         delete "/v1/tenants/{tenant_id}/connection" => connection::disconnect;
@@ -110,6 +116,10 @@ routes! {
         once   "/v1/connect/{start}" => flow::open_connect_link;
         once   "/v1/oauth/callback" => flow::finish_authorization;
         get    "/v1/connected" => flow::show_outcome;
+
+        post   "/v1/oauth/token" => oauth::issue_token;
+        get    "/.well-known/jwks.json" => oauth::read_token_keys;
+        get    "/.well-known/oauth-authorization-server" => oauth::read_authorization_server;
 
         get    "/v1/problem-codes" => problem_code::list_problem_codes;
         get    "/problems" => problems::list_problems;

@@ -97,6 +97,8 @@ typed_id! {
     TenantId, TenantTag, "ten";
     /// An API key of a tenant.
     ApiKeyId, ApiKeyTag, "key";
+    /// A person's place in a tenant.
+    MemberId, MemberTag, "mem";
     /// A tenant's connection to one QuickBooks company.
     ConnectionId, ConnectionTag, "con";
     /// A request for a person's consent, from its start to the callback.

@@ -24,6 +24,7 @@ pub mod known_key;
 pub mod location_mapping;
 pub mod mapping;
 pub mod mapping_change;
+pub mod member;
 pub mod past_sync;
 pub mod reconciliation;
 pub mod store;

@@ -27,9 +27,11 @@ impl MigratorTrait for Migrator {
             "0014_fair_turns",
             "0015_reconciliations",
             "0016_webhooks",
+            "0017_key_rotation",
             "0018_audit_chain",
             "0019_data_keys",
             "0020_idempotency",
+            "0021_members",
             "0024_cheaper_entries",
         ]
     }

@@ -1,183 +1,32 @@
-//! Who is calling, and what they may do: scopes, and the one table from operation to scope.
+//! Who is calling, and what they may do: scopes, roles, and the one table from operation to scope.
+
+mod operations;
+mod role;
+mod scope;
+
+pub use operations::{OPERATIONS, scope_of};
+pub use role::Role;
+pub use scope::Scope;
 
 use crate::error::Error;
 use entity::id::TenantId;
-use serde::{Deserialize, Serialize};
-
-macro_rules! scopes {
-    ($($(#[$doc:meta])* $name:ident = $text:tt;)+) => {
-        /// What a credential may do.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
-        pub enum Scope {$(
-            $(#[$doc])*
-            #[serde(rename = $text)]
-            $name,
-        )+}
-
-        impl Scope {
-            /// Every scope.
-            pub const ALL: &'static [Self] = &[$(Self::$name),+];
-
-            /// As it is written in a request.
-            #[must_use]
-            pub fn as_str(self) -> &'static str {
-                match self {$(Self::$name => $text),+}
-            }
-        }
-    };
-}
-
-scopes! {
-    /// Create, read and change tenants: the platform's credential only.
-    PlatformTenants = "platform:tenants";
-    /// Create, list and revoke API keys.
-    KeysManage = "keys:manage";
-    /// Read the connection.
-    ConnectionRead = "connection:read";
-    /// Connect, reconnect and disconnect.
-    ConnectionManage = "connection:manage";
-    /// Read the chart of accounts, Locations and Classes, and their imports.
-    AccountsRead = "accounts:read";
-    /// Import the chart, Locations and Classes; delete accounts locally.
-    AccountsManage = "accounts:manage";
-    /// Read the mapping of slots and locations.
-    MappingsRead = "mappings:read";
-    /// Set and clear mappings of slots and locations.
-    MappingsManage = "mappings:manage";
-    /// Read events, their entries and previews.
-    EventsRead = "events:read";
-    /// Take events in.
-    EventsWrite = "events:write";
-    /// Retry failed events.
-    EventsRetry = "events:retry";
-    /// Read the sync, past syncs, reconciliations and the settings of the books.
-    SyncRead = "sync:read";
-    /// Start and stop the sync, sync past events, reconcile, change the settings of the books.
-    SyncManage = "sync:manage";
-    /// Read alerts.
-    AlertsRead = "alerts:read";
-    /// Acknowledge alerts.
-    AlertsManage = "alerts:manage";
-    /// Read webhook endpoints and their deliveries.
-    WebhooksRead = "webhooks:read";
-    /// Create and change webhook endpoints, see new secrets once, test and replay.
-    WebhooksManage = "webhooks:manage";
-    /// Read the audit log.
-    AuditRead = "audit:read";
-}
-
-impl Scope {
-    /// Whether a tenant's own key may carry it.
-    #[must_use]
-    pub fn of_tenant(self) -> bool {
-        self != Self::PlatformTenants
-    }
-}
-
-/// Every operation and the scope it asks for; an operation that is not here is refused.
-pub const OPERATIONS: &[(&str, Scope)] = &[
-    ("create_tenant", Scope::PlatformTenants),
-    ("list_tenants", Scope::PlatformTenants),
-    ("read_tenant", Scope::PlatformTenants),
-    ("update_tenant", Scope::PlatformTenants),
-    ("delete_tenant", Scope::PlatformTenants),
-    ("read_settings", Scope::SyncRead),
-    ("update_settings", Scope::SyncManage),
-    ("create_api_key", Scope::KeysManage),
-    ("list_api_keys", Scope::KeysManage),
-    ("revoke_api_key", Scope::KeysManage),
-    ("create_authorization_request", Scope::ConnectionManage),
-    ("read_connection", Scope::ConnectionRead),
-    ("disconnect", Scope::ConnectionManage),
-    ("create_account_import", Scope::AccountsManage),
-    ("read_account_import", Scope::AccountsRead),
-    ("create_account_creation", Scope::AccountsManage),
-    ("read_account_creation", Scope::AccountsRead),
-    ("list_accounts", Scope::AccountsRead),
-    ("read_account", Scope::AccountsRead),
-    ("delete_account", Scope::AccountsManage),
-    ("list_mappings", Scope::MappingsRead),
-    ("set_mapping", Scope::MappingsManage),
-    ("set_mappings", Scope::MappingsManage),
-    ("clear_mapping", Scope::MappingsManage),
-    ("create_dimension_import", Scope::AccountsManage),
-    ("read_dimension_import", Scope::AccountsRead),
-    ("list_dimensions", Scope::AccountsRead),
-    ("list_location_mappings", Scope::MappingsRead),
-    ("set_location_mappings", Scope::MappingsManage),
-    ("clear_location_mapping", Scope::MappingsManage),
-    ("list_mapping_changes", Scope::MappingsRead),
-    ("read_mapping_readiness", Scope::MappingsRead),
-    ("list_mapping_suggestions", Scope::MappingsRead),
-    ("apply_mapping_suggestions", Scope::MappingsManage),
-    ("list_known_keys", Scope::MappingsRead),
-    ("declare_known_keys", Scope::MappingsManage),
-    ("forget_known_key", Scope::MappingsManage),
-    ("take_in_events", Scope::EventsWrite),
-    ("list_events", Scope::EventsRead),
-    ("export_events", Scope::EventsRead),
-    ("read_event_counts", Scope::EventsRead),
-    ("read_event", Scope::EventsRead),
-    ("preview_event", Scope::EventsRead),
-    ("retry_event", Scope::EventsRetry),
-    ("retry_failed_events", Scope::EventsRetry),
-    ("read_sync", Scope::SyncRead),
-    ("start_sync", Scope::SyncManage),
-    ("stop_sync", Scope::SyncManage),
-    ("dry_run_past_sync", Scope::SyncManage),
-    ("create_past_sync", Scope::SyncManage),
-    ("list_past_syncs", Scope::SyncRead),
-    ("read_past_sync", Scope::SyncRead),
-    ("read_past_sync_effect", Scope::SyncRead),
-    ("cancel_past_sync", Scope::SyncManage),
-    ("create_reconciliation", Scope::SyncManage),
-    ("list_reconciliations", Scope::SyncRead),
-    ("read_reconciliation", Scope::SyncRead),
-    ("list_findings", Scope::SyncRead),
-    ("read_finding", Scope::SyncRead),
-    ("accept_finding", Scope::SyncManage),
-    ("list_alerts", Scope::AlertsRead),
-    ("read_alert", Scope::AlertsRead),
-    ("acknowledge_alert", Scope::AlertsManage),
-    ("create_webhook_endpoint", Scope::WebhooksManage),
-    ("list_webhook_endpoints", Scope::WebhooksRead),
-    ("read_webhook_endpoint", Scope::WebhooksRead),
-    ("update_webhook_endpoint", Scope::WebhooksManage),
-    ("delete_webhook_endpoint", Scope::WebhooksManage),
-    ("rotate_webhook_secret", Scope::WebhooksManage),
-    ("test_webhook_endpoint", Scope::WebhooksManage),
-    ("replay_webhook_messages", Scope::WebhooksManage),
-    ("list_webhook_deliveries", Scope::WebhooksRead),
-    ("read_webhook_delivery", Scope::WebhooksRead),
-    ("replay_webhook_delivery", Scope::WebhooksManage),
-    ("list_audit_records", Scope::AuditRead),
-    ("export_audit_log", Scope::AuditRead),
-    ("read_audit_head", Scope::AuditRead),
-];
-
-/// The scope an operation asks for.
-#[must_use]
-pub fn scope_of(operation: &str) -> Option<Scope> {
-    OPERATIONS
-        .iter()
-        .find(|(name, _)| *name == operation)
-        .map(|(_, scope)| *scope)
-}
 
 /// Whoever presented a credential that holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Caller {
     /// The platform's own credential: creates tenants and their first keys, and reads no books.
     Platform,
-    /// A key of one tenant.
-    Key {
+    /// A key of one tenant, a token that it was exchanged for, or one of its members.
+    OfTenant {
         /// Whose.
         tenant: TenantId,
-        /// Which, as the audit log names it.
+        /// The key or the member, as the audit log names it.
         actor: String,
         /// What it may do.
         scopes: Vec<Scope>,
     },
+    /// A person whom the identity provider knows, and who is no member where they ask.
+    Stranger,
 }
 
 impl Caller {
@@ -186,16 +35,40 @@ impl Caller {
     pub fn actor(&self) -> &str {
         match self {
             Self::Platform => "platform",
-            Self::Key { actor, .. } => actor,
+            Self::OfTenant { actor, .. } => actor,
+            Self::Stranger => "stranger",
         }
     }
 
-    /// Whose audit log tells what was refused to the caller.
+    /// Whose caller it is, where it is one tenant's.
     #[must_use]
-    pub fn home(&self) -> TenantId {
+    pub fn tenant(&self) -> Option<TenantId> {
         match self {
-            Self::Platform => TenantId::PLATFORM,
-            Self::Key { tenant, .. } => *tenant,
+            Self::OfTenant { tenant, .. } => Some(*tenant),
+            Self::Platform | Self::Stranger => None,
+        }
+    }
+
+    /// Whose audit log tells what was refused to the caller. A stranger has none: of whom nobody knows, nothing is kept.
+    #[must_use]
+    pub fn home(&self) -> Option<TenantId> {
+        match self {
+            Self::Platform => Some(TenantId::PLATFORM),
+            Self::OfTenant { tenant, .. } => Some(*tenant),
+            Self::Stranger => None,
+        }
+    }
+
+    /// The first of these scopes that the caller does not have and so cannot give away. The platform gives whatever a tenant's
+    /// key may carry, since it makes the first one.
+    #[must_use]
+    pub fn lacks(&self, scopes: &[Scope]) -> Option<Scope> {
+        match self {
+            Self::Platform => None,
+            Self::Stranger => scopes.first().copied(),
+            Self::OfTenant { scopes: own, .. } => {
+                scopes.iter().find(|scope| !own.contains(scope)).copied()
+            }
         }
     }
 
@@ -207,9 +80,7 @@ impl Caller {
     pub fn may(&self, operation: &str, tenant: Option<TenantId>) -> Result<(), Denied> {
         let scope = scope_of(operation).ok_or(Denied::NotFound)?;
         match self {
-            Self::Platform if scope == Scope::PlatformTenants => Ok(()),
-            // A new tenant has no key yet: the platform makes its first one, and may see and revoke them.
-            Self::Platform if scope == Scope::KeysManage => Ok(()),
+            Self::Platform if scope.of_platform() => Ok(()),
             // Its own endpoints stand below an id that is no tenant's.
             Self::Platform
                 if tenant == Some(TenantId::PLATFORM)
@@ -218,7 +89,11 @@ impl Caller {
                 Ok(())
             }
             Self::Platform => Err(Denied::Scope(scope)),
-            Self::Key {
+            Self::Stranger => Err(match tenant {
+                Some(_) => Denied::NotFound,
+                None => Denied::Scope(scope),
+            }),
+            Self::OfTenant {
                 tenant: own,
                 scopes,
                 ..
@@ -245,11 +120,22 @@ pub enum Denied {
     Scope(Scope),
 }
 
-/// Reads scopes as a request names them; empty means every scope a tenant's key may carry.
+/// Reads what a key is to do, as a request names it: by a role, by scopes, or not at all, which means every scope that a
+/// tenant's key may carry.
 ///
 /// # Errors
-/// A name is not a scope, or not one of a tenant's.
-pub fn read_scopes(names: &[String]) -> Result<Vec<Scope>, Error> {
+/// `unknown_scope`: a name is not a scope, or not one of a tenant's; `role_and_scopes`: both are given.
+pub fn read_scopes(role: Option<Role>, names: &[String]) -> Result<Vec<Scope>, Error> {
+    if let Some(role) = role {
+        if names.is_empty() {
+            return Ok(role.scopes());
+        }
+        return Err(Error::invalid(
+            "role_and_scopes",
+            "role",
+            "a role stands for its scopes: give either `role` or `scopes`",
+        ));
+    }
     let allowed = || Scope::ALL.iter().copied().filter(|scope| scope.of_tenant());
     if names.is_empty() {
         return Ok(allowed().collect());
@@ -289,7 +175,10 @@ mod tests {
     #[test]
     fn the_platform_does_not_read_books() {
         for (operation, scope) in OPERATIONS {
-            let platforms = matches!(scope, Scope::PlatformTenants | Scope::KeysManage);
+            let platforms = matches!(
+                scope,
+                Scope::PlatformTenants | Scope::KeysManage | Scope::MembersManage
+            );
             assert_eq!(
                 Caller::Platform
                     .may(operation, Some(TenantId::new()))
@@ -307,6 +196,7 @@ mod tests {
                 scope,
                 Scope::PlatformTenants
                     | Scope::KeysManage
+                    | Scope::MembersManage
                     | Scope::WebhooksRead
                     | Scope::WebhooksManage
             );
@@ -316,8 +206,24 @@ mod tests {
     }
 
     #[test]
+    fn a_stranger_finds_nothing_and_gives_nothing() {
+        for (operation, scope) in OPERATIONS {
+            let tenant = Some(TenantId::new());
+            assert_eq!(
+                Caller::Stranger.may(operation, tenant),
+                Err(Denied::NotFound)
+            );
+            assert_eq!(
+                Caller::Stranger.may(operation, None),
+                Err(Denied::Scope(*scope))
+            );
+            assert_eq!(Caller::Stranger.lacks(&[*scope]), Some(*scope));
+        }
+    }
+
+    #[test]
     fn another_tenants_resources_are_not_there_whatever_the_scopes() {
-        let caller = Caller::Key {
+        let caller = Caller::OfTenant {
             tenant: TenantId::new(),
             actor: "key_x".into(),
             scopes: Scope::ALL.to_vec(),

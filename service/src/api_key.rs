@@ -2,15 +2,19 @@
 
 mod presented;
 pub(crate) mod recent;
+mod rotate;
 
 pub use presented::authenticate;
+pub(crate) use presented::standing;
+pub use rotate::{RotateApiKey, RotatedApiKey, rotate};
 
-use crate::access::{Caller, Scope, read_scopes};
+use crate::access::{Caller, Role, Scope, read_scopes};
 use crate::error::Error;
 use crate::{Service, audit, secret};
 use chrono::{DateTime, Datelike, Utc};
 use entity::api_key;
 use entity::id::{ApiKeyId, TenantId};
+use entity::store::TenantTx;
 use sea_orm::ActiveValue::{NotSet, Set};
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
 use secrecy::ExposeSecret;
@@ -24,7 +28,10 @@ pub struct CreateApiKey {
     /// What it is for, in the owner's words; 1 to 200 characters.
     #[schema(example = "point of sale")]
     pub name: String,
-    /// What it may do; left out or empty: everything a tenant's key may.
+    /// What it may do, as a role of people; it keeps the scopes that the role has now.
+    #[schema(example = "accountant")]
+    pub role: Option<Role>,
+    /// What it may do, scope by scope. Neither a role nor scopes: everything a tenant's key may.
     #[serde(default)]
     #[schema(example = json!(["events:write", "events:read"]))]
     pub scopes: Vec<String>,
@@ -54,6 +61,8 @@ pub struct ApiKey {
     pub last_used_at: Option<DateTime<Utc>>,
     /// When it was revoked.
     pub revoked_at: Option<DateTime<Utc>>,
+    /// The key whose place it took, where it was made by rotating one.
+    pub replaces: Option<ApiKeyId>,
 }
 
 /// A new key with its secret, which is shown this once.
@@ -78,6 +87,7 @@ impl From<api_key::Model> for ApiKey {
             expires_at: row.expires_at,
             last_used_at: row.last_used_at,
             revoked_at: row.revoked_at,
+            replaces: row.replaces,
         }
     }
 }
@@ -85,7 +95,7 @@ impl From<api_key::Model> for ApiKey {
 /// Makes a key and shows its secret, once.
 ///
 /// # Errors
-/// `invalid_name`, `unknown_scope`, `invalid_expiry`; [`Error::NotFound`] where there is no such tenant; `tenant_deleted`.
+/// `invalid_name`, `unknown_scope`, `role_and_scopes`, `scope_beyond_own`, `invalid_expiry`; [`Error::NotFound`] where there is no such tenant; `tenant_deleted`.
 pub async fn create(
     service: &Service,
     caller: &Caller,
@@ -93,10 +103,8 @@ pub async fn create(
     request: CreateApiKey,
 ) -> Result<NewApiKey, Error> {
     crate::tenant::check_name(&request.name)?;
-    let scopes = read_scopes(&request.scopes)?;
-    if let Caller::Key { scopes: own, .. } = caller
-        && let Some(beyond) = scopes.iter().find(|scope| !own.contains(scope))
-    {
+    let scopes = read_scopes(request.role, &request.scopes)?;
+    if let Some(beyond) = caller.lacks(&scopes) {
         return Err(Error::invalid(
             "scope_beyond_own",
             "scopes",
@@ -107,38 +115,15 @@ pub async fn create(
         ));
     }
     let tx = service.tenant(tenant).await?;
-    if exists(&tx).await?.status == "deleted" {
-        return Err(crate::tenant::deleted());
-    }
-    if let Some(at) = request.expires_at
-        && (at <= tx.now().await? || at.year() > 9999)
-    {
-        return Err(Error::invalid(
-            "invalid_expiry",
-            "expires_at",
-            "the time is past, or after the year 9999; name another, or leave it out for a key that does not expire",
-        ));
-    }
-    let (id, plain) = (ApiKeyId::new(), secret::random());
-    tx.insert(api_key::ActiveModel {
-        tenant_id: Set(tenant),
-        id: Set(id),
-        name: Set(request.name),
-        secret_hash: Set(secret::keyed_hash(
-            &service.settings().pepper,
-            plain.expose_secret(),
-        )),
-        scopes: Set(scopes
-            .iter()
-            .map(|scope| scope.as_str().to_owned())
-            .collect()),
-        created_at: NotSet,
-        created_by: Set(caller.actor().to_owned()),
-        expires_at: Set(request.expires_at),
-        last_used_at: Set(None),
-        revoked_at: Set(None),
-    })
-    .await?;
+    is_served(&tx).await?;
+    check_expiry(&tx, request.expires_at).await?;
+    let made = Made {
+        name: request.name,
+        scopes: spelt(&scopes),
+        expires_at: request.expires_at,
+        replaces: None,
+    };
+    let (id, secret) = insert(service, &tx, caller, made).await?;
     audit::record(
         &tx,
         caller.actor(),
@@ -147,12 +132,63 @@ pub async fn create(
         serde_json::json!({}),
     )
     .await?;
-    let key = row(&tx, id).await?;
+    let key = row(&tx, id).await?.into();
     tx.commit().await?;
-    Ok(NewApiKey {
-        secret: presented::spell(service, id, &plain),
-        key: key.into(),
+    Ok(NewApiKey { key, secret })
+}
+
+/// What is known of a key before it has an id and a secret.
+struct Made {
+    name: String,
+    scopes: Vec<String>,
+    expires_at: Option<DateTime<Utc>>,
+    replaces: Option<ApiKeyId>,
+}
+
+/// Adds a key; gives its id, and the secret as it is shown.
+async fn insert(
+    service: &Service,
+    tx: &TenantTx,
+    caller: &Caller,
+    made: Made,
+) -> Result<(ApiKeyId, String), Error> {
+    let (id, plain) = (ApiKeyId::new(), secret::random());
+    tx.insert(api_key::ActiveModel {
+        tenant_id: Set(tx.tenant()),
+        id: Set(id),
+        name: Set(made.name),
+        secret_hash: Set(secret::keyed_hash(
+            &service.settings().pepper,
+            plain.expose_secret(),
+        )),
+        scopes: Set(made.scopes),
+        created_at: NotSet,
+        created_by: Set(caller.actor().to_owned()),
+        expires_at: Set(made.expires_at),
+        last_used_at: Set(None),
+        revoked_at: Set(None),
+        replaces: Set(made.replaces),
     })
+    .await?;
+    Ok((id, presented::spell(service, id, &plain)))
+}
+
+async fn check_expiry(tx: &TenantTx, at: Option<DateTime<Utc>>) -> Result<(), Error> {
+    match at {
+        Some(at) if at <= tx.now().await? || at.year() > 9999 => Err(Error::invalid(
+            "invalid_expiry",
+            "expires_at",
+            "the time is past, or after the year 9999; name another, or leave it out for a key that does not expire",
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn spelt(scopes: &[Scope]) -> Vec<String> {
+    scopes
+        .iter()
+        .map(|scope| scope.as_str().to_owned())
+        .collect()
 }
 
 /// The tenant's keys, newest first.
@@ -205,17 +241,32 @@ pub async fn revoke(
 }
 
 // The platform may name any tenant, also one that nobody made.
-async fn exists(tx: &entity::store::TenantTx) -> Result<entity::tenant::Model, Error> {
+pub(crate) async fn exists(tx: &TenantTx) -> Result<entity::tenant::Model, Error> {
     tx.one(tx.find::<entity::tenant::Entity>())
         .await?
         .ok_or(Error::NotFound)
 }
 
-async fn row(tx: &entity::store::TenantTx, id: ApiKeyId) -> Result<api_key::Model, Error> {
+/// Nobody gets in anew where a tenant was deleted.
+pub(crate) async fn is_served(tx: &TenantTx) -> Result<(), Error> {
+    match exists(tx).await?.status.as_str() {
+        "deleted" => Err(crate::tenant::deleted()),
+        _ => Ok(()),
+    }
+}
+
+async fn row(tx: &TenantTx, id: ApiKeyId) -> Result<api_key::Model, Error> {
     tx.one(
         tx.find::<api_key::Entity>()
             .filter(api_key::Column::Id.eq(id)),
     )
     .await?
     .ok_or(Error::NotFound)
+}
+
+fn known(names: &[String]) -> Vec<Scope> {
+    let scopes = Scope::ALL.iter().copied();
+    scopes
+        .filter(|scope| names.iter().any(|name| name == scope.as_str()))
+        .collect()
 }

@@ -42,6 +42,14 @@ pub enum Error {
         /// What QuickBooks said, in our words.
         detail: String,
     },
+    /// Somebody else whom this needs does not answer; trying again may help.
+    #[error("{detail}")]
+    Elsewhere {
+        /// Stable, for programs.
+        code: &'static str,
+        /// Who does not answer, and what else can be done.
+        detail: String,
+    },
     /// The database does not answer; trying again may help.
     #[error("the database does not answer")]
     Unavailable(#[source] DbErr),

@@ -11,6 +11,7 @@ pub mod budget;
 pub mod catalogue;
 pub mod chart;
 pub mod connection;
+pub mod credential;
 pub mod cursor;
 pub mod dimension;
 pub mod error;
@@ -19,10 +20,13 @@ pub mod fail_point;
 mod gate;
 pub mod grant;
 pub mod idempotency;
+mod identity_provider;
 pub mod ingest;
+mod jwt;
 pub mod known_key;
 pub mod location_mapping;
 pub mod mapping;
+pub mod member;
 mod need;
 pub mod past_sync;
 pub mod posting;
@@ -37,6 +41,7 @@ mod sheet;
 pub mod suggestion;
 pub mod sync;
 pub mod tenant;
+pub mod token;
 pub mod vault;
 pub mod version;
 pub mod watch;
@@ -47,6 +52,7 @@ use budget::Budget;
 use entity::id::TenantId;
 use entity::store::{Store, TenantTx};
 use error::Error;
+use identity_provider::IdentityProvider;
 use quickbooks::QuickBooks;
 use settings::Settings;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -75,6 +81,8 @@ struct Parts {
     webhooks: Client,
     denials: audit::Denials,
     recent_keys: api_key::recent::Recent,
+    token_keys: token::Keys,
+    identity_provider: Option<IdentityProvider>,
     settings: Settings,
     /// The runtime in which the service was made, which outlives every request.
     home: Option<Handle>,
@@ -131,6 +139,15 @@ impl Service {
                 "TILLPOST_KEY_ENCRYPTION_KEY, TILLPOST_PREVIOUS_KEY_ENCRYPTION_KEYS: {error}"
             ))
         })?;
+        jwt::install();
+        let token_keys = token::Keys::new(&settings.access.token_keys, &settings.pepper)
+            .map_err(|error| SetupError::Setting(format!("TILLPOST_TOKEN_KEYS: {error}")))?;
+        let identity_provider = settings
+            .access
+            .identity_provider
+            .clone()
+            .map(|provider| IdentityProvider::new(provider, settings.environment))
+            .transpose()?;
         let mut quickbooks_settings = settings.quickbooks.clone();
         quickbooks_settings.timeouts.request = settings.posting.call_timeout;
         let parts = Parts {
@@ -142,6 +159,8 @@ impl Service {
             webhooks: Client::new(settings.webhook_rules(), Arc::new(SystemLookup))?,
             denials: audit::Denials::default(),
             recent_keys: api_key::recent::Recent::new(),
+            token_keys,
+            identity_provider,
             settings,
             home: Handle::try_current().ok(),
         };
@@ -203,6 +222,21 @@ impl Service {
 
     pub(crate) fn webhooks(&self) -> &Client {
         &self.0.webhooks
+    }
+
+    /// The keys that our tokens are signed with.
+    #[must_use]
+    pub fn token_keys(&self) -> &token::Keys {
+        &self.0.token_keys
+    }
+
+    pub(crate) fn identity_provider(&self) -> Option<&IdentityProvider> {
+        self.0.identity_provider.as_ref()
+    }
+
+    /// The product's time, where no transaction is under way that could tell it.
+    pub(crate) async fn now(&self) -> Result<chrono::DateTime<chrono::Utc>, Error> {
+        Ok(self.0.store.platform().await?.now().await?)
     }
 
     /// Looks, before anything is served, whether the store is the one these settings belong to.

@@ -52,9 +52,86 @@ pub struct Settings {
     pub webhooks: Webhooks,
     /// What is asked of the API at most.
     pub limits: Limits,
+    /// Tokens: ours, and those of the vendor's identity provider.
+    pub access: Access,
+}
+
+/// Tokens: ours, and those of the vendor's identity provider.
+#[derive(Debug, Clone, Default)]
+pub struct Access {
+    /// What our tokens are signed with, each 32 bytes in base 64: the first signs, all are published and believed. Empty: one key
+    /// that follows from the pepper.
+    pub token_keys: Vec<SecretString>,
+    /// Who says who people are; without it there are keys only.
+    pub identity_provider: Option<IdentityProvider>,
+}
+
+/// The vendor's own identity provider.
+#[derive(Debug, Clone)]
+pub struct IdentityProvider {
+    /// `iss` of its tokens, to the letter.
+    pub issuer: String,
+    /// What `aud` of its tokens must name.
+    pub audience: String,
+    /// Where its public keys are.
+    pub jwks_url: Url,
+    /// What its tokens are signed by, and nothing else.
+    pub algorithm: TokenAlgorithm,
+    /// How often its keys are looked at.
+    pub pace: KeyPace,
+}
+
+/// How often an identity provider's keys are looked at.
+#[derive(Debug, Clone, Copy)]
+pub struct KeyPace {
+    /// Keys are fetched anew after so long: a key that was withdrawn is believed no longer.
+    pub fresh: Duration,
+    /// While the provider does not answer, its keys are believed so long.
+    pub kept: Duration,
+    /// Between two fetches, whatever tokens name: a stranger's tokens do not become a flood of requests.
+    pub between: Duration,
+}
+
+impl Default for KeyPace {
+    fn default() -> Self {
+        Self {
+            fresh: Duration::from_secs(10 * 60),
+            kept: Duration::from_secs(60 * 60),
+            between: Duration::from_secs(20),
+        }
+    }
+}
+
+/// What a token may be signed by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenAlgorithm {
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    Rs256,
+    /// RSASSA-PSS with SHA-256.
+    Ps256,
+    /// ECDSA on P-256 with SHA-256.
+    Es256,
+    /// Ed25519.
+    EdDsa,
+}
+
+impl TokenAlgorithm {
+    /// Every algorithm, by the name that tokens call it.
+    pub const NAMES: &'static [(&'static str, Self)] = &[
+        ("RS256", Self::Rs256),
+        ("PS256", Self::Ps256),
+        ("ES256", Self::Es256),
+        ("EdDSA", Self::EdDsa),
+    ];
 }
 
 impl Settings {
+    /// `iss` and `aud` of our own tokens: where we are.
+    #[must_use]
+    pub fn issuer(&self) -> String {
+        self.public_url.as_str().trim_end_matches('/').to_owned()
+    }
+
     /// Which destinations messages may have: loopback only in a test environment that says so too.
     #[must_use]
     pub fn webhook_rules(&self) -> Rules {

@@ -102,6 +102,7 @@ async fn show_key(
         })?;
     let request = CreateApiKey {
         name: name.to_owned(),
+        role: None,
         scopes,
         expires_at: None,
     };

@@ -204,5 +204,6 @@ fn settings() -> Settings {
         posting: Posting::default(),
         webhooks: Webhooks::default(),
         limits: Limits::of_places_only(),
+        access: service::settings::Access::default(),
     }
 }

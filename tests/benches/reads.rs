@@ -407,5 +407,6 @@ fn settings(base: &Url) -> Settings {
         posting: Posting::default(),
         webhooks: Webhooks::default(),
         limits: Limits::of_places_only(),
+        access: service::settings::Access::default(),
     }
 }

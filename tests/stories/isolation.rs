@@ -1,6 +1,10 @@
-//! A tenant's key on another tenant's resources gets what a made-up id gets, on every operation and in every place an id can
-//! stand, and changes nothing; with either of the two walls taken away, still.
+//! Whoever is somebody with one tenant gets on another tenant's resources what a made-up id gets: on every operation, in every
+//! place an id can stand, by every kind of credential; and changes nothing. With either of the two walls taken away, still.
 
+mod credentials;
+
+use self::credentials::{Credential, credentials};
+use crate::idp::IdentityProvider;
 use crate::operations::{Operation, event, operations};
 use crate::retailers::Retailer;
 use crate::world::{Answer, PLATFORM_KEY, Shape, Tenant, World};
@@ -15,43 +19,58 @@ const CANARY: &str = "canary7q";
 
 #[tokio::test]
 async fn another_tenants_resources_are_as_if_they_were_not_there() {
-    let world = World::shaped(Shape::default()).await;
+    let provider = IdentityProvider::start().await;
+    let world = World::shaped(Shape {
+        access: provider.access(),
+        ..Shape::default()
+    })
+    .await;
     let (theirs, ours) = neighbours(&world).await;
-    nothing_crosses(&theirs, &ours).await;
+    let callers = credentials(&ours, &provider).await;
+    nothing_crosses(&theirs, &ours, &callers).await;
 }
 
 #[tokio::test]
 async fn row_level_security_holds_without_the_typed_filter() {
+    let provider = IdentityProvider::start().await;
     let world = World::shaped(Shape {
+        access: provider.access(),
         typed_filter: false,
         ..Shape::default()
     })
     .await;
     let (theirs, ours) = neighbours(&world).await;
-    nothing_crosses(&theirs, &ours).await;
+    let callers = credentials(&ours, &provider).await;
+    nothing_crosses(&theirs, &ours, &callers).await;
 }
 
 #[tokio::test]
 async fn the_typed_filter_holds_without_row_level_security() {
     // The superuser passes every policy.
+    let provider = IdentityProvider::start().await;
     let world = World::shaped(Shape {
+        access: provider.access(),
         application_role: "postgres",
         ..Shape::default()
     })
     .await;
     let (theirs, ours) = neighbours(&world).await;
-    nothing_crosses(&theirs, &ours).await;
+    let callers = credentials(&ours, &provider).await;
+    nothing_crosses(&theirs, &ours, &callers).await;
 }
 
 #[tokio::test]
 #[should_panic(expected = "is told from a made-up one")]
 async fn without_either_wall_these_probes_find_the_way_across() {
+    let provider = IdentityProvider::start().await;
     let world = World::shaped(Shape {
+        access: provider.access(),
         typed_filter: false,
         ..Shape::default()
     })
     .await;
     let (theirs, ours) = neighbours(&world).await;
+    let callers = credentials(&ours, &provider).await;
     world
         .sql(
             "DO $$ DECLARE t text; BEGIN
@@ -61,7 +80,8 @@ async fn without_either_wall_these_probes_find_the_way_across() {
              END $$",
         )
         .await;
-    nothing_crosses(&theirs, &ours).await;
+    // A key knows whose it is; a member, whom the walls keep from being one elsewhere, would be found out before.
+    nothing_crosses(&theirs, &ours, &callers[..1]).await;
 }
 
 async fn neighbours(world: &World) -> (Retailer<'_>, Retailer<'_>) {
@@ -70,7 +90,7 @@ async fn neighbours(world: &World) -> (Retailer<'_>, Retailer<'_>) {
     (theirs, Retailer::new(world, "hillside").await)
 }
 
-async fn nothing_crosses(theirs: &Retailer<'_>, ours: &Retailer<'_>) {
+async fn nothing_crosses(theirs: &Retailer<'_>, ours: &Retailer<'_>, callers: &[Credential]) {
     let before = theirs.rows().await;
     for (table, rows) in &before {
         assert!(
@@ -78,25 +98,59 @@ async fn nothing_crosses(theirs: &Retailer<'_>, ours: &Retailer<'_>) {
             "there is no row of {table} to guard"
         );
     }
+    let (mut places, mut asked) = (0, 0);
     for operation in operations() {
         let probes = probes(&operation, theirs, ours).await;
         assert!(!probes.is_empty(), "{} has no probe", operation.id);
-        for probe in probes {
-            probe.run(&ours.tenant).await;
+        places += probes.len();
+        for (place, probe) in probes.iter().enumerate() {
+            // Each id by the first caller; one id of each place by every other.
+            let again = place > 0 && probes[place - 1].place == probe.place;
+            let callers = if again { &callers[..1] } else { callers };
+            for caller in callers {
+                probe.run(&operation, &ours.tenant, caller).await;
+                asked += 1;
+            }
         }
     }
+    println!(
+        "{} operations, {places} places of an id, {} kinds of credential: {asked} probes",
+        operations().len(),
+        callers.len()
+    );
     assert_eq!(theirs.rows().await, before, "after the probes");
     do_everything_at_home(ours, theirs).await;
     ours.tenant.drain().await;
     assert_eq!(theirs.rows().await, before, "after everything we may do");
 }
 
+/// A request that is probed.
+#[derive(Clone, Default)]
+struct Asked {
+    path: String,
+    body: Option<Value>,
+    header: Option<(String, String)>,
+    form: Option<Vec<(String, String)>>,
+}
+
+impl From<(String, Option<Value>)> for Asked {
+    fn from((path, body): (String, Option<Value>)) -> Self {
+        Self {
+            path,
+            body,
+            ..Self::default()
+        }
+    }
+}
+
 /// One request with another tenant's id and with one that nobody has; the answers must be the same.
 struct Probe {
+    /// The place of the id in the operation; several probes in a row may try it with several ids.
+    place: String,
     what: String,
     method: Method,
-    real: (String, Option<Value>),
-    made_up: (String, Option<Value>),
+    real: Asked,
+    made_up: Asked,
     /// The status that both must have, where it is known beforehand.
     status: Option<StatusCode>,
     /// The ids that differ between the two: an answer may repeat what was asked.
@@ -104,17 +158,37 @@ struct Probe {
 }
 
 impl Probe {
-    async fn run(&self, prober: &Tenant<'_>) {
-        let real = seen(prober, &self.method, &self.real).await;
-        let made_up = seen(prober, &self.method, &self.made_up).await;
+    async fn run(&self, operation: &Operation, prober: &Tenant<'_>, caller: &Credential) {
+        let prober = Tenant {
+            key: caller.key.clone(),
+            ..*prober
+        };
+        let real = seen(&prober, &self.method, &self.real).await;
+        let made_up = seen(&prober, &self.method, &self.made_up).await;
         assert_eq!(
             without(&real, &self.ids.0),
             without(&made_up, &self.ids.1),
-            "{}: another tenant's id is told from a made-up one",
-            self.what
+            "{} by {}: another tenant's id is told from a made-up one",
+            self.what,
+            caller.name
         );
         if let Some(status) = self.status {
-            assert_eq!(real.status, status, "{}: {}", self.what, real.text());
+            // At home a caller is told which scope they lack; elsewhere nothing.
+            let at_home = self.real.path.contains(&prober.id.to_string());
+            let lacks = service::access::scope_of(&operation.id)
+                .is_some_and(|scope| !caller.scopes.contains(&scope));
+            let status = match at_home && lacks {
+                true => StatusCode::FORBIDDEN,
+                false => status,
+            };
+            assert_eq!(
+                real.status,
+                status,
+                "{} by {}: {}",
+                self.what,
+                caller.name,
+                real.text()
+            );
         }
         assert!(real.status.as_u16() < 500, "{}: {}", self.what, real.text());
         assert!(
@@ -126,16 +200,21 @@ impl Probe {
     }
 }
 
-async fn seen(
-    prober: &Tenant<'_>,
-    method: &Method,
-    (path, body): &(String, Option<Value>),
-) -> Answer {
-    let mut request = prober.world.request(method.clone(), path, &prober.key);
-    if let Some(body) = body {
+async fn seen(prober: &Tenant<'_>, method: &Method, asked: &Asked) -> Answer {
+    let world = prober.world;
+    if let Some(form) = &asked.form {
+        // Here the client proves itself in the form.
+        let url = world.base.join(asked.path.trim_start_matches('/')).unwrap();
+        return world.answer(world.http().post(url).form(form)).await;
+    }
+    let mut request = world.request(method.clone(), &asked.path, &prober.key);
+    if let Some(body) = &asked.body {
         request = request.json(body);
     }
-    prober.world.answer(request).await
+    if let Some((name, value)) = &asked.header {
+        request = request.header(name, value);
+    }
+    world.answer(request).await
 }
 
 // Everything a caller can see, apart from the id of the request, the date, whether a body that nobody read ends the
@@ -172,6 +251,27 @@ async fn probes(operation: &Operation, theirs: &Retailer<'_>, ours: &Retailer<'_
     let mut probes = Vec::new();
     probes.extend(in_path(operation, theirs, ours));
     probes.extend(in_body(operation, theirs, ours));
+    probes.extend(in_form(operation, theirs));
+    for header in &operation.headers {
+        match header.as_str() {
+            "If-Match" if operation.id.contains("mapping") => {
+                probes.push(in_version(operation, theirs, ours).await);
+            }
+            // A hash of what was read: no id stands in it.
+            "If-Match" | "If-None-Match" => {}
+            // Each is one operation's; a neighbour has used one with this.
+            "Idempotency-Key" if operation.id == "create_api_key" => {
+                probes.push(in_idempotency_key(operation, theirs, ours));
+            }
+            "Idempotency-Key" => {}
+            // What proves that a message is whose it says; no id of ours.
+            "webhook-id" | "webhook-timestamp" | "webhook-signature" => {}
+            other => panic!(
+                "say here how the header {other} of {} is probed",
+                operation.id
+            ),
+        }
+    }
     for parameter in &operation.query {
         match parameter.as_str() {
             "cursor" => probes.push(in_cursor(operation, theirs, ours).await),
@@ -209,10 +309,11 @@ async fn probes(operation: &Operation, theirs: &Retailer<'_>, ours: &Retailer<'_
         let body = operation.body(&made_up("acc_x"));
         let request = (operation.path.clone(), body);
         probes.push(Probe {
+            place: "nowhere".to_owned(),
             what: operation.id.clone(),
             method: operation.method.clone(),
-            real: request.clone(),
-            made_up: request,
+            real: request.clone().into(),
+            made_up: request.into(),
             status: operation.is_guarded().then_some(StatusCode::FORBIDDEN),
             ids: Default::default(),
         });
@@ -223,10 +324,11 @@ async fn probes(operation: &Operation, theirs: &Retailer<'_>, ours: &Retailer<'_
 fn by_get(operation: &Operation, path: impl Fn(&str) -> String, real: &str) -> Probe {
     let made_up = made_up(real);
     Probe {
+        place: "state".to_owned(),
         what: format!("{} {}", operation.id, path(real)),
         method: operation.method.clone(),
-        real: (path(real), None),
-        made_up: (path(&made_up), None),
+        real: (path(real), None).into(),
+        made_up: (path(&made_up), None).into(),
         status: Some(StatusCode::NOT_FOUND),
         ids: (real.to_owned(), made_up),
     }
@@ -266,10 +368,11 @@ fn in_path(operation: &Operation, theirs: &Retailer<'_>, ours: &Retailer<'_>) ->
             let body = operation.body(&theirs.ids["account_id"][0]);
             for method in &methods {
                 probes.push(Probe {
+                    place: place.to_owned(),
                     what: format!("{} {method} {place} {real}", operation.id),
                     method: method.clone(),
-                    real: (filled(real, around), body.clone()),
-                    made_up: (filled(&made_up, around), body.clone()),
+                    real: (filled(real, around), body.clone()).into(),
+                    made_up: (filled(&made_up, around), body.clone()).into(),
                     status: Some(StatusCode::NOT_FOUND),
                     ids: (real.clone(), made_up.clone()),
                 });
@@ -293,15 +396,106 @@ fn in_body(operation: &Operation, theirs: &Retailer<'_>, ours: &Retailer<'_>) ->
             let made_up = made_up(&real);
             let path = operation.filled(|name| ours.ids[name][0].clone());
             Probe {
+                place: place.clone(),
                 what: format!("{} {place}", operation.id),
                 method: operation.method.clone(),
-                real: (path.clone(), operation.body(&real)),
-                made_up: (path, operation.body(&made_up)),
+                real: (path.clone(), operation.body(&real)).into(),
+                made_up: (path, operation.body(&made_up)).into(),
                 status: None,
                 ids: (real, made_up),
             }
         })
         .collect()
+}
+
+// The client of a token is a key's id: a neighbour's is told from nobody's by nothing, whatever secret comes with it.
+fn in_form(operation: &Operation, theirs: &Retailer<'_>) -> Vec<Probe> {
+    let fields = operation.form.iter();
+    fields
+        .filter_map(|field| match field.as_str() {
+            "grant_type" | "scope" | "client_secret" => None,
+            "client_id" => Some(theirs.ids["api_key_id"][0].clone()),
+            other => panic!(
+                "say here how the field {other} of {} is probed",
+                operation.id
+            ),
+        })
+        .map(|real| {
+            let made_up = made_up(&real);
+            let with = |id: &str| {
+                let secret = format!("tp_test_{}_x_00000000", id.trim_start_matches("key_"));
+                let form = [
+                    ("grant_type", "client_credentials"),
+                    ("client_id", id),
+                    ("client_secret", &secret),
+                ];
+                Asked {
+                    path: operation.path.clone(),
+                    form: Some(
+                        form.map(|(name, value)| (name.to_owned(), value.to_owned()))
+                            .into(),
+                    ),
+                    ..Asked::default()
+                }
+            };
+            Probe {
+                place: "client_id".to_owned(),
+                what: format!("{} client_id", operation.id),
+                method: operation.method.clone(),
+                real: with(&real),
+                made_up: with(&made_up),
+                status: Some(StatusCode::UNAUTHORIZED),
+                ids: (real, made_up),
+            }
+        })
+        .collect()
+}
+
+// A key of a neighbour's request is as new here as nobody's: the request is not met for what it says.
+fn in_idempotency_key(operation: &Operation, theirs: &Retailer<'_>, ours: &Retailer<'_>) -> Probe {
+    let real = theirs.ids["api_key_id"][0].clone();
+    let with = |key: String| Asked {
+        path: operation.filled(|name| ours.ids[name][0].clone()),
+        body: Some(json!({ "name": "" })),
+        header: Some(("idempotency-key".to_owned(), key)),
+        ..Asked::default()
+    };
+    Probe {
+        place: "Idempotency-Key".to_owned(),
+        what: format!("{} Idempotency-Key", operation.id),
+        method: operation.method.clone(),
+        real: with(theirs.idempotency_key()),
+        made_up: with(made_up(&real)),
+        status: Some(StatusCode::UNPROCESSABLE_ENTITY),
+        ids: Default::default(),
+    }
+}
+
+// The version of a mapping names a connection: a neighbour's is as stale here as nobody's.
+async fn in_version(operation: &Operation, theirs: &Retailer<'_>, ours: &Retailer<'_>) -> Probe {
+    let store = &theirs.tenant;
+    let read = store
+        .world
+        .request(Method::GET, &store.path("/mappings"), &store.key);
+    let answer = store.world.answer(read).await;
+    let version = answer.header("etag").trim_matches('"').to_owned();
+    let (connection, number) = version.rsplit_once('-').unwrap();
+    let nobodys = made_up(connection);
+    let with = |connection: &str| Asked {
+        path: operation.filled(|name| ours.ids[name][0].clone()),
+        body: operation.body(&ours.ids["account_id"][0]),
+        header: Some(("if-match".to_owned(), format!("\"{connection}-{number}\""))),
+        ..Asked::default()
+    };
+    Probe {
+        place: "If-Match".to_owned(),
+        what: format!("{} If-Match {version}", operation.id),
+        method: operation.method.clone(),
+        real: with(connection),
+        made_up: with(&nobodys),
+        status: Some(StatusCode::PRECONDITION_FAILED),
+        ids: (connection.to_owned(), nobodys),
+    }
 }
 
 // An id to choose rows by: one of theirs chooses as one that nobody has, none.
@@ -314,8 +508,9 @@ fn in_query(
     let real = theirs.ids[name][0].clone();
     let made_up = made_up(&real);
     let path = operation.filled(|name| ours.ids[name][0].clone());
-    let with = |id: &str| (format!("{path}?{name}={id}"), None);
+    let with = |id: &str| Asked::from((format!("{path}?{name}={id}"), None));
     Probe {
+        place: name.to_owned(),
         what: format!("{} {name} {real}", operation.id),
         method: operation.method.clone(),
         real: with(&real),
@@ -353,8 +548,9 @@ async fn in_cursor(operation: &Operation, theirs: &Retailer<'_>, ours: &Retailer
         // The end of the text is the random part of the id.
         _ => format!("{}AAAAAAAA", &real[..real.len() - 8]),
     };
-    let with = |cursor: &str| (format!("{}?cursor={cursor}", path(ours)), None);
+    let with = |cursor: &str| Asked::from((format!("{}?cursor={cursor}", path(ours)), None));
     Probe {
+        place: "cursor".to_owned(),
         what: format!("{} cursor {real}", operation.id),
         method: operation.method.clone(),
         real: with(&real),
@@ -378,7 +574,7 @@ async fn do_everything_at_home(ours: &Retailer<'_>, theirs: &Retailer<'_>) {
         let path = operation.filled(|name| ours.ids[name][0].clone());
         let body = operation.body(&ours.ids["account_id"][0]);
         let sent = body.as_ref().map(Value::to_string).unwrap_or_default();
-        let answer = seen(&ours.tenant, &operation.method, &(path, body)).await;
+        let answer = seen(&ours.tenant, &operation.method, &(path, body).into()).await;
         let wanted = match operation.id.as_str() {
             "read_tenant" | "update_tenant" | "delete_tenant" => 403..404,
             _ => 200..300,
@@ -430,7 +626,7 @@ async fn the_platform_reads_no_books() {
         let Some(scope) = service::access::scope_of(&operation.id) else {
             continue;
         };
-        if matches!(scope, Scope::PlatformTenants | Scope::KeysManage) {
+        if scope.of_platform() {
             continue;
         }
         let path = |tenant: &str| {
@@ -454,10 +650,10 @@ async fn the_platform_reads_no_books() {
         let real = seen(
             &platform,
             &operation.method,
-            &(path(&theirs.tenant.id.to_string()), body.clone()),
+            &(path(&theirs.tenant.id.to_string()), body.clone()).into(),
         )
         .await;
-        let none = seen(&platform, &operation.method, &(path(&nobody), body)).await;
+        let none = seen(&platform, &operation.method, &(path(&nobody), body).into()).await;
         assert_eq!(
             (real.status, real.code()),
             (StatusCode::FORBIDDEN, Some("insufficient_scope".into())),
@@ -513,7 +709,7 @@ async fn without_its_scope_no_operation_is_done() {
         let answer = seen(
             &caller,
             &operation.method,
-            &(path, operation.body(&store.ids["account_id"][0])),
+            &(path, operation.body(&store.ids["account_id"][0])).into(),
         )
         .await;
         assert_eq!(
@@ -544,7 +740,7 @@ async fn a_suspended_tenants_key_is_nobodys() {
     let world = World::new().await;
     let store = world.tenant("Harbour").await;
     let path = format!("/v1/tenants/{}", store.id);
-    let request = (store.path("/sync"), None);
+    let request = Asked::from((store.path("/sync"), None));
     let well = seen(&store, &Method::GET, &request).await;
     assert_eq!(well.status, StatusCode::OK);
     world

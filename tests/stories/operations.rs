@@ -12,6 +12,10 @@ pub struct Operation {
     /// As the document spells it, its parameters in braces.
     pub path: String,
     pub query: Vec<String>,
+    /// The names of its headers.
+    pub headers: Vec<String>,
+    /// The fields of its form, where it takes one.
+    pub form: Vec<String>,
     /// The path of every id in the JSON body, as in `mappings[].account_id`.
     pub ids_in_body: Vec<String>,
     pub takes_body: bool,
@@ -60,6 +64,13 @@ impl Operation {
             "create_api_key" => {
                 json!({ "name": "another", "scopes": ["events:read"], "expires_at": "2099-01-01T00:00:00Z" })
             }
+            "rotate_api_key" => json!({ "overlap_hours": 1, "expires_at": "2099-01-01T00:00:00Z" }),
+            "create_member" => {
+                json!({ "subject": "somebody|1", "role": "read_only", "name": "Somebody" })
+            }
+            "update_member" => json!({ "name": "The same" }),
+            // As JSON it is refused, and says so.
+            "issue_token" => json!({ "grant_type": "client_credentials" }),
             "create_authorization_request" => json!({ "allow_company_change": false }),
             "set_mapping" => {
                 json!({ "slot": "revenue", "key": "books", "location": "boston", "account_id": account_id })
@@ -139,13 +150,23 @@ pub fn operations() -> Vec<Operation> {
             else {
                 continue;
             };
-            let query = operation["parameters"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .filter(|parameter| parameter["in"] == "query")
-                .map(|parameter| parameter["name"].as_str().unwrap().to_owned())
-                .collect();
+            let parameters = |place: &str| {
+                let all = operation["parameters"].as_array().into_iter().flatten();
+                all.filter(|parameter| parameter["in"] == place)
+                    .map(|parameter| parameter["name"].as_str().unwrap().to_owned())
+                    .collect::<Vec<_>>()
+            };
+            let (query, headers) = (parameters("query"), parameters("header"));
+            let form = &operation["requestBody"]["content"]["application/x-www-form-urlencoded"];
+            let form = form["schema"]["$ref"].as_str().map(|reference| {
+                let schema = document.pointer(reference.trim_start_matches('#')).unwrap();
+                schema["properties"]
+                    .as_object()
+                    .unwrap()
+                    .keys()
+                    .cloned()
+                    .collect()
+            });
             let mut ids_in_body = Vec::new();
             let body = &operation["requestBody"]["content"]["application/json"]["schema"];
             ids(&document, body, "", &mut ids_in_body);
@@ -154,6 +175,8 @@ pub fn operations() -> Vec<Operation> {
                 method,
                 path: path.clone(),
                 query,
+                headers,
+                form: form.unwrap_or_default(),
                 ids_in_body,
                 takes_body: operation["requestBody"].is_object(),
             });

@@ -3,6 +3,7 @@
 use crate::operations::event;
 use crate::world::{Tenant, World};
 use chrono::TimeDelta;
+use reqwest::Method;
 use sandbox::quickbooks::{CompanySummary, FaultPlan, NameKind, NewAccount, Operation, Outcome};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -152,7 +153,15 @@ impl<'w> Retailer<'w> {
 
     async fn collect(&mut self, mapping: &Value) {
         let store = &self.tenant;
-        let spare = store.post("/api-keys", json!({ "name": "spare" })).await;
+        let spare = store
+            .world
+            .request(Method::POST, &store.path("/api-keys"), &store.key)
+            .header("idempotency-key", self.idempotency_key())
+            .json(&json!({ "name": "spare" }));
+        let spare = store.world.answer(spare).await.json();
+        let member =
+            json!({ "subject": format!("{}-person", self.company.name), "role": "accountant" });
+        let member = store.post("/members", member).await;
         let import = store.post("/account-imports", json!({})).await;
         let link = store
             .post("/connection/authorization-requests", json!({}))
@@ -203,6 +212,7 @@ impl<'w> Retailer<'w> {
         self.ids = BTreeMap::from([
             ("tenant_id", vec![store.id.to_string()]),
             ("api_key_id", vec![id(&spare)]),
+            ("member_id", vec![id(&member)]),
             ("account_creation_id", vec![id(&creation)]),
             ("account_import_id", vec![id(&import)]),
             ("account_id", accounts.iter().take(2).map(id).collect()),
@@ -246,6 +256,11 @@ impl<'w> Retailer<'w> {
                 listed(store.get("/alerts").await).iter().map(id).collect(),
             ),
         ]);
+    }
+
+    /// The Idempotency-Key that its spare key was made with.
+    pub fn idempotency_key(&self) -> String {
+        format!("spare-of-{}", self.tenant.id)
     }
 
     /// Its grant is revoked in QuickBooks: an alert opens, and what is queued waits.

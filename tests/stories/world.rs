@@ -14,7 +14,10 @@ use serde_json::{Value, json};
 use service::Service;
 use service::bell::{Bell, Silent};
 use service::posting::{self, TurnEnd};
-use service::settings::{Environment, Limits, Posting, Settings, Webhooks};
+use service::settings::{
+    Access, Environment, IdentityProvider, KeyPace, Limits, Posting, Settings, TokenAlgorithm,
+    Webhooks,
+};
 use service::webhook;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -22,6 +25,11 @@ use url::Url;
 
 /// The platform's credential in every world.
 pub const PLATFORM_KEY: &str = "platform-key-of-the-stories-0123456789";
+
+/// `iss` of the identity provider in every world.
+pub const ISSUER: &str = "https://login.example.com/";
+/// What `aud` of its tokens must name.
+pub const AUDIENCE: &str = "tillpost-of-the-stories";
 
 /// The product around one simulated QuickBooks.
 pub struct World {
@@ -43,6 +51,8 @@ pub struct Shape {
     pub posting: Posting,
     /// Opens the store from the usual URLs, so that a story can take a wall away.
     pub application_role: &'static str,
+    /// What tokens are signed with, and who says who people are.
+    pub access: Access,
     /// Whether the first wall stands.
     pub typed_filter: bool,
     /// What is asked at most.
@@ -61,9 +71,25 @@ impl Default for Shape {
                 ..Posting::default()
             },
             application_role: migration::roles::APPLICATION,
+            // Nobody listens where the keys would be.
+            access: asking(9),
             typed_filter: true,
             limits: Limits::of_places_only(),
         }
+    }
+}
+
+/// How a world is set up that asks an identity provider at this port who people are.
+pub fn asking(port: u16) -> Access {
+    Access {
+        token_keys: Vec::new(),
+        identity_provider: Some(IdentityProvider {
+            issuer: ISSUER.to_owned(),
+            audience: AUDIENCE.to_owned(),
+            jwks_url: format!("http://127.0.0.1:{port}/keys").parse().unwrap(),
+            algorithm: TokenAlgorithm::EdDsa,
+            pace: KeyPace::default(),
+        }),
     }
 }
 
@@ -102,7 +128,12 @@ impl World {
         })
         .await
         .unwrap();
-        let settings = settings(&base, callback, &simulator, shape.posting, shape.limits);
+        let settings = settings(
+            &base,
+            callback,
+            &simulator,
+            (shape.posting, shape.limits, shape.access),
+        );
         let service = Service::new(store, shape.bell, settings).unwrap();
         let stop = CancellationToken::new();
         tokio::spawn(bound.run(service.clone(), stop.clone()));
@@ -382,8 +413,7 @@ fn settings(
     base: &Url,
     callback: Url,
     simulator: &Simulator,
-    posting: Posting,
-    limits: Limits,
+    (posting, limits, access): (Posting, Limits, Access),
 ) -> Settings {
     Settings {
         environment: Environment::Test,
@@ -414,6 +444,7 @@ fn settings(
             ..Webhooks::default()
         },
         limits,
+        access,
     }
 }
 

@@ -180,6 +180,7 @@ fn settings() -> Settings {
         posting: Posting::default(),
         webhooks: Webhooks::default(),
         limits: Limits::of_places_only(),
+        access: service::settings::Access::default(),
     }
 }
 

@@ -4,6 +4,7 @@
 mod books;
 mod desk;
 mod event;
+mod identity;
 mod location;
 mod past;
 mod values;
@@ -12,7 +13,8 @@ mod webhook;
 use crate::page::{
     AccountPage, AlertPage, ApiKeyPage, AuditRecordPage, DimensionPage, EventPage, FindingPage,
     KnownKeyPage, LocationMappingPage, MappingChangePage, MappingPage, MappingSuggestionPage,
-    PastSyncPage, ReconciliationPage, TenantPage, WebhookDeliveryPage, WebhookEndpointPage,
+    MemberPage, PastSyncPage, ReconciliationPage, TenantPage, WebhookDeliveryPage,
+    WebhookEndpointPage,
 };
 use crate::resource::health::Health;
 use crate::resource::ingest::TakenIn;
@@ -23,6 +25,7 @@ use books::*;
 use desk::*;
 pub(super) use event::all_refused;
 use event::*;
+use identity::*;
 use location::*;
 use past::*;
 use serde_json::{Value, json};
@@ -105,9 +108,33 @@ fn requests(id: &str, kind: &str) -> Vec<Shown> {
         "create_api_key" => vec![
             ("A key for everything", json!({"name": "back office"})),
             (
+                "A key for an accountant's tool",
+                json!({"name": "month's end", "role": "accountant"}),
+            ),
+            (
                 "A key for a till",
                 json!({"name": "point of sale", "scopes": ["events:write", "events:read"],
                        "expires_at": "2027-11-20T00:00:00Z"}),
+            ),
+        ],
+        "rotate_api_key" => vec![
+            ("A day to change over", json!({})),
+            ("It leaked: end it at once", json!({"overlap_hours": 0})),
+        ],
+        "create_member" => vec![(
+            "The accountant",
+            json!({"subject": "auth0|6566b1f2c3", "role": "accountant", "name": "Ada, the accountant"}),
+        )],
+        "update_member" => vec![("Only to look", json!({"role": "read_only"}))],
+        "issue_token" => vec![
+            (
+                "By a key that stands in the form",
+                json!({"grant_type": "client_credentials", "client_id": "key_01jd5zk8x9e3qr0v7m2c4n6p8t",
+                       "client_secret": "tp_test_01jd5zk8x9e3qr0v7m2c4n6p8t_…_9f86d081"}),
+            ),
+            (
+                "Narrowed, by a key in the header",
+                json!({"grant_type": "client_credentials", "scope": "events:write"}),
             ),
         ],
         "create_authorization_request" => vec![
@@ -274,6 +301,28 @@ fn answers(id: &str, kind: &str) -> Vec<Shown> {
                 ..api_key()
             }),
         )],
+        "rotate_api_key" => vec![(
+            "The only time the secret is shown",
+            json!(rotated_api_key()),
+        )],
+        "create_member" => one(json!(member())),
+        "list_members" => one(json!(MemberPage {
+            items: vec![member()],
+            next_cursor: None
+        })),
+        "update_member" => vec![(
+            "Only to look",
+            json!(service::member::Member {
+                role: service::access::Role::ReadOnly,
+                ..member()
+            }),
+        )],
+        "remove_member" => vec![("As they were", json!(member()))],
+        "issue_token" => vec![("For fifteen minutes", json!(issued_token()))],
+        "read_token_keys" => vec![("One key", json!(token_keys()))],
+        "read_authorization_server" => one(json!(crate::resource::oauth::authorization_server(
+            "https://tillpost.example.com"
+        ))),
         "read_connection" => vec![("Connected", json!(connection(connection::State::Connected)))],
         "disconnect" => vec![(
             "Disconnected",
@@ -501,6 +550,9 @@ mod tests {
         reads::<service::tenant::CreateTenant>("create_tenant");
         reads::<service::tenant::UpdateTenant>("update_tenant");
         reads::<service::api_key::CreateApiKey>("create_api_key");
+        reads::<service::api_key::RotateApiKey>("rotate_api_key");
+        reads::<service::member::CreateMember>("create_member");
+        reads::<service::member::UpdateMember>("update_member");
         reads::<service::connection::CreateAuthorizationRequest>("create_authorization_request");
         reads::<service::mapping::SetMapping>("set_mapping");
         reads::<SetMappings>("set_mappings");

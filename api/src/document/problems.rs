@@ -191,6 +191,18 @@ fn conflict(id: &str) -> Problem {
             "key_in_use",
             "events carry the payment type `cash`, so it stays known; map it instead",
         ),
+        "rotate_api_key" => (
+            "key_rotated",
+            "key_01kahv9r6be7wt2m4y8n0q5s3d took this key's place already: rotate that one",
+        ),
+        "create_member" => (
+            "already_member",
+            "that person is a member already: change their role instead",
+        ),
+        "update_member" | "remove_member" => (
+            "last_owner",
+            "this is the tenant's only owner: make somebody else an owner first",
+        ),
         "create_webhook_endpoint" => (
             "too_many_endpoints",
             "there are 20 endpoints already; delete one first",
@@ -292,6 +304,16 @@ fn unprocessable(id: &str) -> Problem {
             "invalid_url",
             "url",
             "this is no address for messages: messages go over https only; begin it with https://",
+        ),
+        "rotate_api_key" => (
+            "invalid_overlap",
+            "overlap_hours",
+            "200 hours: the old key may live on for 0 to 168 hours",
+        ),
+        "create_member" | "update_member" => (
+            "role_beyond_own",
+            "role",
+            "the role `owner` has `members:manage`, which you do not have yourself",
         ),
         "rotate_webhook_secret" => (
             "invalid_overlap",

@@ -2,19 +2,19 @@
 
 use super::{Answer, Product, created};
 use crate::authorised::InTenant;
-use crate::body::Body;
+use crate::body::{Body, BodyOrNone};
 use crate::page::ApiKeyPage;
 use crate::parameter::Id;
 use crate::problem::Problem;
 use actix_web::HttpResponse;
 use actix_web::web::Json;
 use entity::id::ApiKeyId;
-use service::api_key::{self, ApiKey, CreateApiKey, NewApiKey};
+use service::api_key::{self, ApiKey, CreateApiKey, NewApiKey, RotateApiKey, RotatedApiKey};
 
 /// Create an API key
 ///
 /// Makes a key of the tenant. Its secret is in this answer and is never shown again. A key may give no scope that it does
-/// not have itself; the platform's credential makes the first one. To rotate, make a second key, use it, revoke the first.
+/// not have itself; the platform's credential makes the first one.
 #[utoipa::path(
     post, path = "/v1/tenants/{tenant_id}/api-keys", tag = "API keys",
     request_body = CreateApiKey,
@@ -59,4 +59,28 @@ pub(crate) async fn revoke_api_key(
     Ok(Json(
         api_key::revoke(&product, &at.caller, at.tenant, id).await?,
     ))
+}
+
+/// Rotate an API key
+///
+/// Makes a new key of the same name and scopes, whose secret is in this answer and is never shown again, and lets the old one live
+/// on for the hours of the overlap: change over whenever it suits, and see by `last_used_at` whether the old one still is used. A
+/// key that has a scope which you do not have is not rotated by you.
+#[utoipa::path(
+    post, path = "/v1/tenants/{tenant_id}/api-keys/{api_key_id}/rotate", tag = "API keys",
+    params(("api_key_id" = ApiKeyId, Path, description = "The key")),
+    request_body = Option<RotateApiKey>,
+    responses(
+        (status = 201, description = "The new key with its secret, and the old one with its end", body = RotatedApiKey),
+        (status = 409, description = "It has ended, was rotated already, or has a scope that you do not have")
+    )
+)]
+pub(crate) async fn rotate_api_key(
+    product: Product,
+    at: InTenant,
+    Id(id): Id<ApiKeyId>,
+    BodyOrNone(request): BodyOrNone<RotateApiKey>,
+) -> Result<HttpResponse, Problem> {
+    let rotated = api_key::rotate(&product, &at.caller, at.tenant, id, request).await?;
+    Ok(created(None, &rotated))
 }

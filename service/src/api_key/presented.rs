@@ -1,9 +1,11 @@
 //! A key as it is presented: read, looked up, and who that makes the caller.
 
+use super::known;
 use crate::access::{Caller, Scope};
 use crate::audit::{Denial, Reason};
 use crate::error::Error;
 use crate::{Service, audit, secret};
+use chrono::{DateTime, Utc};
 use entity::id::{ApiKeyId, TenantId};
 use sea_orm::FromQueryResult;
 use secrecy::{ExposeSecret, SecretString};
@@ -30,27 +32,46 @@ pub async fn authenticate(
     if let Some(caller) = service.recent_keys().find(id, &hash) {
         return Ok(Some(caller));
     }
-    let Some((caller, expires_soon)) = look_up(service, id, &hash, operation).await? else {
+    let Some(key) = standing(service, id, Some(&hash), operation).await? else {
         return Ok(None);
     };
-    if !expires_soon {
+    let caller = Caller::OfTenant {
+        tenant: key.tenant,
+        actor: id.to_string(),
+        scopes: key.scopes,
+    };
+    if !key.expires_soon {
         service.recent_keys().keep(id, hash, &caller);
     }
     Ok(Some(caller))
 }
 
-// With it, whether its key expires within the hour: such a one is looked up each time, so that its end is kept to the moment.
-async fn look_up(
+/// A key as it stands now.
+pub(crate) struct Standing {
+    pub(crate) tenant: TenantId,
+    pub(crate) scopes: Vec<Scope>,
+    pub(crate) now: DateTime<Utc>,
+    /// Whether it expires within the hour: such a one is looked up each time, so that its end is kept to the moment.
+    pub(crate) expires_soon: bool,
+}
+
+/// How a key stands, for whoever presents the secret of this hash, or has proven by a token to have had it; `None` where it does
+/// not hold, which its tenant's audit log tells.
+///
+/// # Errors
+/// The database does not answer.
+pub(crate) async fn standing(
     service: &Service,
     id: ApiKeyId,
-    hash: &[u8],
+    presented: Option<&[u8]>,
     operation: &'static str,
-) -> Result<Option<(Caller, bool)>, Error> {
+) -> Result<Option<Standing>, Error> {
     #[derive(FromQueryResult)]
     struct Found {
         tenant_id: TenantId,
         secret_hash: Vec<u8>,
         scopes: Vec<String>,
+        now: DateTime<Utc>,
         use_is_news: bool,
         suspended: bool,
         revoked: bool,
@@ -60,7 +81,7 @@ async fn look_up(
     let tx = service.store().platform().await?;
     let found = tx
         .query_as::<Found>(
-            "SELECT k.tenant_id, k.secret_hash, k.scopes,
+            "SELECT k.tenant_id, k.secret_hash, k.scopes, tillpost_now() AS now,
                (k.last_used_at IS NULL OR k.last_used_at < tillpost_now() - interval '1 minute') AS use_is_news,
                t.status <> 'active' AS suspended, k.revoked_at IS NOT NULL AS revoked,
                coalesce(k.expires_at <= tillpost_now(), false) AS expired,
@@ -75,8 +96,9 @@ async fn look_up(
     let Some(key) = found.into_iter().next() else {
         return Ok(None);
     };
+    let is_another = |hash: &[u8]| !secret::equal(&key.secret_hash, hash);
     let refused = [
-        (!secret::equal(&key.secret_hash, hash), Reason::WrongSecret),
+        (presented.is_some_and(is_another), Reason::WrongSecret),
         (key.suspended, Reason::Suspended),
         (key.revoked, Reason::Revoked),
         (key.expired, Reason::Expired),
@@ -92,23 +114,25 @@ async fn look_up(
         return Ok(None);
     }
     if key.use_is_news {
-        let tx = service.tenant(key.tenant_id).await?;
-        tx.execute(
-            "UPDATE api_key SET last_used_at = tillpost_now() WHERE {mine} AND id = $2",
-            vec![id.into()],
-        )
-        .await?;
-        tx.commit().await?;
+        used(service, key.tenant_id, id).await?;
     }
-    let scopes = Scope::ALL.iter().copied();
-    let caller = Caller::Key {
+    Ok(Some(Standing {
         tenant: key.tenant_id,
-        actor: id.to_string(),
-        scopes: scopes
-            .filter(|scope| key.scopes.iter().any(|name| name == scope.as_str()))
-            .collect(),
-    };
-    Ok(Some((caller, key.expires_soon)))
+        scopes: known(&key.scopes),
+        now: key.now,
+        expires_soon: key.expires_soon,
+    }))
+}
+
+async fn used(service: &Service, tenant: TenantId, id: ApiKeyId) -> Result<(), Error> {
+    let tx = service.tenant(tenant).await?;
+    tx.execute(
+        "UPDATE api_key SET last_used_at = tillpost_now() WHERE {mine} AND id = $2",
+        vec![id.into()],
+    )
+    .await?;
+    tx.commit().await?;
+    Ok(())
 }
 
 pub(super) fn spell(service: &Service, id: ApiKeyId, plain: &SecretString) -> String {

@@ -171,6 +171,7 @@ fn settings(text: &impl Fn(&str) -> String, posting: Posting) -> Settings {
         posting,
         webhooks: Webhooks::default(),
         limits: Limits::of_places_only(),
+        access: service::settings::Access::default(),
     }
 }
 

@@ -40,7 +40,12 @@ async fn a_key_that_does_not_hold_says_so_and_a_key_without_a_scope_names_it() {
         let answer = world
             .answer(world.request(Method::GET, &store.path("/sync"), wrong))
             .await;
-        says(&answer, 401, "unauthenticated", &["key does not hold"]);
+        says(
+            &answer,
+            401,
+            "unauthenticated",
+            &["credential does not hold"],
+        );
         assert!(answer.header("www-authenticate").contains("invalid_token"));
     }
 

@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::json;
 use service::access::Scope;
 use service::alert::Alert;
-use service::api_key::{ApiKey, NewApiKey};
+use service::api_key::{ApiKey, NewApiKey, RotatedApiKey};
 use service::audit::{AuditHead, AuditRecord};
 use service::chart::{Account, AccountImport};
 use service::connection::{self, AuthorizationRequest, Connection};
@@ -80,6 +80,7 @@ pub(super) fn api_key() -> ApiKey {
         expires_at: Some(at("2027-11-20T00:00:00Z")),
         last_used_at: None,
         revoked_at: None,
+        replaces: None,
     }
 }
 
@@ -88,6 +89,23 @@ pub(super) fn new_api_key() -> NewApiKey {
         key: api_key(),
         secret: "tp_test_01jd5zk8x9e3qr0v7m2c4n6p8t_…_9f86d081".to_owned(),
     }
+}
+
+pub(super) fn rotated_api_key() -> RotatedApiKey {
+    let mut new_key = new_api_key();
+    let old_key = ApiKey {
+        expires_at: Some(at("2026-11-21T23:22:05Z")),
+        last_used_at: Some(at("2026-11-20T23:21:00Z")),
+        ..api_key()
+    };
+    new_key.key = ApiKey {
+        id: id("key_01kahv9r6be7wt2m4y8n0q5s3d"),
+        created_at: at("2026-11-20T23:22:05Z"),
+        replaces: Some(old_key.id),
+        ..new_key.key
+    };
+    new_key.secret = "tp_test_01kahv9r6be7wt2m4y8n0q5s3d_…_5d41402a".to_owned();
+    RotatedApiKey { new_key, old_key }
 }
 
 pub(super) fn connection(state: connection::State) -> Connection {

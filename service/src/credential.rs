@@ -1,0 +1,33 @@
+//! What a caller presents: the platform's credential, an API key, a token of ours, or a token of the vendor's identity provider.
+
+use crate::access::Caller;
+use crate::error::Error;
+use crate::{Service, api_key, jwt, member, token};
+use entity::id::TenantId;
+
+/// Who presents this for an operation; `None` where it does not hold. What a person may do depends on the tenant whose resources are asked for.
+///
+/// # Errors
+/// The database does not answer; or the identity provider does not, and nothing is known of its keys.
+pub async fn authenticate(
+    service: &Service,
+    presented: &str,
+    tenant: Option<TenantId>,
+    operation: &'static str,
+) -> Result<Option<Caller>, Error> {
+    let Some(unproven) = jwt::look(presented) else {
+        return api_key::authenticate(service, presented, operation).await;
+    };
+    if unproven.issuer == service.settings().issuer() {
+        return token::authenticate(service, presented, &unproven, operation).await;
+    }
+    match service.identity_provider() {
+        Some(provider) if provider.issuer() == unproven.issuer => {
+            let Some(person) = provider.person(presented, &unproven).await? else {
+                return Ok(None);
+            };
+            member::authenticate(service, &person, tenant).await
+        }
+        _ => Ok(None),
+    }
+}

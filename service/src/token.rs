@@ -1,0 +1,222 @@
+//! Short-lived tokens of our own: whoever has an API key exchanges it for one (OAuth 2.0, client credentials), with all its scopes
+//! or some of them. A token lives for fifteen minutes and never longer than its key: each use looks at the key again, so that
+//! revoking it, or suspending its tenant, ends its tokens with it.
+
+mod keys;
+
+pub use keys::{Keys, PublicKey, PublicKeys};
+
+use crate::access::{Caller, Scope};
+use crate::error::Error;
+use crate::jwt::{self, Times, Unproven};
+use crate::{Service, api_key};
+use entity::id::{ApiKeyId, TenantId};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// How long a token lives.
+pub const LIFETIME_SECONDS: i64 = 15 * 60;
+/// What our tokens are, so that nothing else that we may come to sign passes for one (RFC 9068).
+const TYPE: &str = "at+jwt";
+
+/// A token, as OAuth 2.0 answers with it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct IssuedToken {
+    /// Send it as `Authorization: Bearer …`.
+    #[schema(example = "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSIsImtpZCI6Ii4uLiJ9.….…")]
+    pub access_token: String,
+    /// Always `Bearer`.
+    #[schema(example = "Bearer")]
+    pub token_type: String,
+    /// How many seconds it lives.
+    #[schema(example = 900)]
+    pub expires_in: i64,
+    /// What it may do: scopes, separated by spaces.
+    #[schema(example = "events:read events:write")]
+    pub scope: String,
+}
+
+/// Why no token is issued, in the words of RFC 6749.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// The key or its secret does not hold.
+    #[error(
+        "the client does not hold: its id and secret are those of no API key, or the key was revoked, has expired, or its tenant is suspended"
+    )]
+    InvalidClient,
+    /// A scope is none, or not one of the key's.
+    #[error("{0}")]
+    InvalidScope(String),
+    /// Something else went wrong.
+    #[error(transparent)]
+    Failed(#[from] Error),
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Claims {
+    iss: String,
+    aud: String,
+    /// The key's id.
+    sub: String,
+    client_id: String,
+    tenant_id: TenantId,
+    scope: String,
+    exp: i64,
+    nbf: i64,
+    iat: i64,
+    jti: String,
+}
+
+/// Exchanges a key for a token. `scope` narrows it: scopes of the key, separated by spaces.
+///
+/// # Errors
+/// [`Refusal`] says which part of the request does not hold.
+pub async fn issue(
+    service: &Service,
+    client_id: &str,
+    client_secret: &str,
+    scope: Option<&str>,
+) -> Result<IssuedToken, Refusal> {
+    let caller = api_key::authenticate(service, client_secret, "issue_token").await?;
+    let Some(Caller::OfTenant {
+        tenant,
+        actor,
+        scopes,
+    }) = caller
+    else {
+        return Err(Refusal::InvalidClient);
+    };
+    if actor != client_id {
+        return Err(Refusal::InvalidClient);
+    }
+    let granted = narrowed(&scopes, scope)?;
+    let now = service.now().await?.timestamp();
+    let issuer = service.settings().issuer();
+    let claims = Claims {
+        iss: issuer.clone(),
+        aud: issuer,
+        sub: actor.clone(),
+        client_id: actor,
+        tenant_id: tenant,
+        scope: spelt(&granted),
+        exp: now + LIFETIME_SECONDS,
+        nbf: now,
+        iat: now,
+        jti: uuid::Uuid::new_v4().simple().to_string(),
+    };
+    Ok(IssuedToken {
+        access_token: service.token_keys().sign(TYPE, &claims)?,
+        token_type: "Bearer".to_owned(),
+        expires_in: LIFETIME_SECONDS,
+        scope: claims.scope,
+    })
+}
+
+fn narrowed(own: &[Scope], wanted: Option<&str>) -> Result<Vec<Scope>, Refusal> {
+    let Some(wanted) = wanted.filter(|text| !text.is_empty()) else {
+        return Ok(own.to_vec());
+    };
+    wanted
+        .split(' ')
+        .map(|name| {
+            own.iter()
+                .copied()
+                .find(|scope| scope.as_str() == name)
+                .ok_or_else(|| {
+                    let name: String = name
+                        .chars()
+                        .filter(char::is_ascii_graphic)
+                        .take(64)
+                        .collect();
+                    Refusal::InvalidScope(format!(
+                        "this key does not have the scope {name}; it has {}",
+                        spelt(own)
+                    ))
+                })
+        })
+        .collect()
+}
+
+fn spelt(scopes: &[Scope]) -> String {
+    let names: Vec<_> = scopes.iter().map(|scope| scope.as_str()).collect();
+    names.join(" ")
+}
+
+/// Who presents this token of ours; `None` where it does not hold.
+///
+/// # Errors
+/// The database does not answer.
+pub(crate) async fn authenticate(
+    service: &Service,
+    token: &str,
+    unproven: &Unproven,
+    operation: &'static str,
+) -> Result<Option<Caller>, Error> {
+    let Some(key) = unproven
+        .kid
+        .as_deref()
+        .and_then(|kid| service.token_keys().of(kid))
+    else {
+        return Ok(None);
+    };
+    let Some(claims) = jwt::prove::<Claims>(token, key, jwt::Algorithm::EdDSA, &[TYPE]) else {
+        return Ok(None);
+    };
+    let issuer = service.settings().issuer();
+    let times = Times {
+        exp: claims.exp,
+        nbf: claims.nbf,
+    };
+    let lasts = claims.exp.checked_sub(claims.iat);
+    let sound = claims.iss == issuer
+        && claims.aud == issuer
+        && claims.client_id == claims.sub
+        && lasts.is_some_and(|seconds| (1..=LIFETIME_SECONDS).contains(&seconds));
+    let Some(id) = sound.then(|| claims.sub.parse::<ApiKeyId>().ok()).flatten() else {
+        return Ok(None);
+    };
+    let Some(key) = api_key::standing(service, id, None, operation).await? else {
+        return Ok(None);
+    };
+    if key.tenant != claims.tenant_id || !times.hold(key.now, 0) {
+        return Ok(None);
+    }
+    let named: Vec<_> = claims.scope.split(' ').collect();
+    Ok(Some(Caller::OfTenant {
+        tenant: key.tenant,
+        actor: id.to_string(),
+        scopes: key
+            .scopes
+            .into_iter()
+            .filter(|scope| named.contains(&scope.as_str()))
+            .collect(),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_has_the_scopes_that_were_asked_for_and_no_others() {
+        let own = [Scope::EventsRead, Scope::EventsWrite];
+        assert_eq!(narrowed(&own, None).unwrap(), own);
+        assert_eq!(narrowed(&own, Some("")).unwrap(), own);
+        assert_eq!(
+            narrowed(&own, Some("events:write")).unwrap(),
+            [Scope::EventsWrite]
+        );
+        for wanted in [
+            "events:retry",
+            "events:read events:retry",
+            "events:read  events:write",
+            "*",
+            " ",
+        ] {
+            assert!(
+                matches!(narrowed(&own, Some(wanted)), Err(Refusal::InvalidScope(_))),
+                "{wanted}"
+            );
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Every kind of credential that somebody of a tenant can have.
+
+use crate::idp::{IdentityProvider, person};
+use crate::oauth::exchange;
+use crate::retailers::Retailer;
+use serde_json::json;
+use service::access::{Role, Scope};
+
+/// A credential, and what it may do at home.
+pub(super) struct Credential {
+    pub(super) name: String,
+    pub(super) key: String,
+    pub(super) scopes: Vec<Scope>,
+}
+
+/// A key of every scope, a token of it, a member in each role, and a person who is nobody here.
+pub(super) async fn credentials(
+    home: &Retailer<'_>,
+    provider: &IdentityProvider,
+) -> Vec<Credential> {
+    let store = &home.tenant;
+    let all: Vec<_> = Scope::ALL
+        .iter()
+        .copied()
+        .filter(|scope| scope.of_tenant())
+        .collect();
+    let key = store.post("/api-keys", json!({ "name": "prober" })).await;
+    let token = exchange(store.world, &key, None).await;
+    let mut credentials = vec![
+        Credential {
+            name: "a key".to_owned(),
+            key: store.key.clone(),
+            scopes: all.clone(),
+        },
+        Credential {
+            name: "a token".to_owned(),
+            key: token["access_token"].as_str().unwrap().to_owned(),
+            scopes: all,
+        },
+    ];
+    let now = store.now().await;
+    for role in Role::ALL {
+        let subject = format!("{}-of-{}", role.as_str(), store.id);
+        let member = json!({ "subject": subject, "role": role.as_str() });
+        store.post("/members", member).await;
+        let mut claims = person(&subject, now);
+        claims["exp"] = json!(now.timestamp() + 7200);
+        credentials.push(Credential {
+            name: format!("a member who is {}", role.as_str()),
+            key: provider.signer.token(&claims),
+            scopes: role.scopes(),
+        });
+    }
+    credentials
+}
