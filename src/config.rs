@@ -121,6 +121,8 @@ impl Config {
                     token_keys: reader.secrets("TILLPOST_TOKEN_KEYS"),
                     identity_provider: reader.identity_provider(environment),
                 },
+                webhook_verifier: reader.given("QUICKBOOKS_WEBHOOK_VERIFIER").map(Into::into),
+                vendor_name: reader.or("TILLPOST_VENDOR_NAME", "Tillpost"),
             },
         };
         if reader.complaints.is_empty() {

@@ -110,6 +110,8 @@ pub(crate) fn settings(simulator: &Simulator, public_url: &Url) -> anyhow::Resul
         pepper: secrets::random().into(),
         key_encryption_key: secrets::random_key().into(),
         previous_key_encryption_keys: Vec::new(),
+        webhook_verifier: Some(secrets::random().into()),
+        vendor_name: "Harbour Point of Sale".to_owned(),
         platform_key: secrets::random().into(),
         public_url: public_url.clone(),
         return_urls: vec![public_url.clone()],

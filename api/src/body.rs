@@ -62,6 +62,19 @@ impl<T: DeserializeOwned + Default + 'static> FromRequest for BodyOrNone<T> {
     }
 }
 
+/// The bytes of a body as they came, whatever they are.
+pub(crate) struct Raw(pub(crate) Bytes);
+
+impl FromRequest for Raw {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (headers, payload) = (request.headers().clone(), payload.take());
+        async move { read(&headers, payload, ONE_BYTES_MAX).await.map(Self) }.boxed_local()
+    }
+}
+
 /// The essence of the media type a body claims, in lower case.
 pub(crate) fn media_type(headers: &HeaderMap) -> String {
     headers

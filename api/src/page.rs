@@ -5,6 +5,7 @@ use service::alert::Alert;
 use service::api_key::ApiKey;
 use service::audit::AuditRecord;
 use service::chart::Account;
+use service::connection::link::ConnectionLink;
 use service::cursor::Page;
 use service::dimension::Dimension;
 use service::event::Event;
@@ -51,6 +52,8 @@ pages! {
     ApiKeyPage of ApiKey;
     /// Members.
     MemberPage of Member;
+    /// Links that were handed out.
+    ConnectionLinkPage of ConnectionLink;
     /// Accounts of the chart.
     AccountPage of Account;
     /// Rows of the mapping.

@@ -7,9 +7,9 @@ use actix_web::http::header::{self, Header};
 use actix_web::{FromRequest, HttpRequest};
 use chrono::NaiveDate;
 use entity::id::{
-    AccountCreationId, AccountId, AccountImportId, AlertId, ApiKeyId, DimensionImportId, EventId,
-    FindingId, LocationMappingId, MappingId, MemberId, PastSyncId, ReconciliationId,
-    WebhookEndpointId, WebhookMessageId,
+    AccountCreationId, AccountId, AccountImportId, AlertId, ApiKeyId, ConnectionLinkId,
+    DimensionImportId, EventId, FindingId, LocationMappingId, MappingId, MemberId, PastSyncId,
+    ReconciliationId, WebhookEndpointId, WebhookMessageId,
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -42,6 +42,7 @@ macro_rules! in_path {
 in_path! {
     ApiKeyId = "api_key_id";
     MemberId = "member_id";
+    ConnectionLinkId = "connection_link_id";
     AccountImportId = "account_import_id";
     AccountId = "account_id";
     AccountCreationId = "account_creation_id";

@@ -3,9 +3,9 @@
 
 use crate::resource::{
     account, account_creation, alert, api_key, audit, connection, event, event_export, explorer,
-    flow, health, ingest, known_key, location, mapping, member, oauth, past_sync, problem_code,
-    problems, readiness, reconciliation, settings, suggestion, sync, tenant, webhook_delivery,
-    webhook_endpoint,
+    flow, health, ingest, intuit, known_key, link, location, mapping, member, oauth, past_sync,
+    problem_code, problems, readiness, reconciliation, settings, suggestion, sync, tenant,
+    webhook_delivery, webhook_endpoint,
 };
 use crate::routing::routes;
 
@@ -34,6 +34,9 @@ routes! {
         get    "/v1/tenants/{tenant_id}/connection" => connection::read_connection;
         delete "/v1/tenants/{tenant_id}/connection" => connection::disconnect;
         post   "/v1/tenants/{tenant_id}/connection/authorization-requests" => connection::create_authorization_request;
+        post   "/v1/tenants/{tenant_id}/connection/links" => link::create_connection_link;
+        get    "/v1/tenants/{tenant_id}/connection/links" => link::list_connection_links;
+        delete "/v1/tenants/{tenant_id}/connection/links/{connection_link_id}" => link::revoke_connection_link;
 
         post   "/v1/tenants/{tenant_id}/account-imports" => account::create_account_import;
         get    "/v1/tenants/{tenant_id}/account-imports/{account_import_id}" => account::read_account_import;
@@ -116,6 +119,11 @@ routes! {
         once   "/v1/connect/{start}" => flow::open_connect_link;
         once   "/v1/oauth/callback" => flow::finish_authorization;
         get    "/v1/connected" => flow::show_outcome;
+        get    "/v1/links/{link}" => link::open_connection_link;
+        once   "/v1/links/{link}/begin" => link::begin_connection_link;
+        get    "/v1/intuit/disconnected" => intuit::show_disconnected;
+        get    "/v1/intuit/reconnect" => intuit::show_reconnect;
+        post   "/v1/intuit/notifications" => intuit::receive_notifications;
 
         post   "/v1/oauth/token" => oauth::issue_token;
         get    "/.well-known/jwks.json" => oauth::read_token_keys;

@@ -1,7 +1,7 @@
 //! A request for a person's consent at Intuit. Columns are explained where they are made, in the migration.
 #![allow(missing_docs)]
 
-use crate::id::{AuthorizationRequestId, TenantId};
+use crate::id::{AuthorizationRequestId, ConnectionLinkId, TenantId};
 use crate::store::TenantOwned;
 use sea_orm::entity::prelude::*;
 
@@ -22,6 +22,7 @@ pub struct Model {
     pub created_at: DateTimeUtc,
     pub expires_at: DateTimeUtc,
     pub used_at: Option<DateTimeUtc>,
+    pub connection_link_id: Option<ConnectionLinkId>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -103,6 +103,8 @@ typed_id! {
     ConnectionId, ConnectionTag, "con";
     /// A request for a person's consent, from its start to the callback.
     AuthorizationRequestId, AuthorizationRequestTag, "arq";
+    /// A link that a vendor hands to a retailer.
+    ConnectionLinkId, ConnectionLinkTag, "lnk";
     /// An account of the imported chart of accounts.
     AccountId, AccountTag, "acc";
     /// One import of the chart of accounts.

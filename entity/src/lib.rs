@@ -11,6 +11,7 @@ pub mod authorization_request;
 pub mod company_lease;
 pub mod connection;
 pub mod connection_grant;
+pub mod connection_link;
 pub mod data_key;
 pub mod dimension;
 pub mod dimension_import;

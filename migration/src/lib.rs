@@ -32,6 +32,7 @@ impl MigratorTrait for Migrator {
             "0019_data_keys",
             "0020_idempotency",
             "0021_members",
+            "0022_links_and_hints",
             "0024_cheaper_entries",
         ]
     }

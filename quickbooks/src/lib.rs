@@ -16,6 +16,7 @@ pub mod fault;
 mod grant;
 mod list;
 mod new_account;
+pub mod notification;
 mod oauth;
 mod oauth_failure;
 mod posted;

@@ -66,6 +66,7 @@ use tokio::sync::oneshot;
 use url::Url;
 
 pub use amount::{Amount, NotAnAmount};
+pub use control::notify::{NotificationForm, Notify, SignedNotification};
 pub use control::view::{
     AccountSummary, CompanySummary, NewAccount, NewCompany, NewEntry, NewLine, PostedEntry,
     PostedLine, SeededName,

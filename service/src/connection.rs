@@ -2,6 +2,7 @@
 
 mod company;
 mod flow;
+pub mod link;
 
 pub use flow::{
     AuthorizationRequest, Callback, CreateAuthorizationRequest, Ended, Outcome, begin, finish,

@@ -19,6 +19,7 @@ pub mod event;
 pub mod fail_point;
 mod gate;
 pub mod grant;
+pub mod hint;
 pub mod idempotency;
 mod identity_provider;
 pub mod ingest;

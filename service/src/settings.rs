@@ -54,6 +54,10 @@ pub struct Settings {
     pub limits: Limits,
     /// Tokens: ours, and those of the vendor's identity provider.
     pub access: Access,
+    /// The verifier token of the app at Intuit, which its notifications are signed with; without it none is taken.
+    pub webhook_verifier: Option<SecretString>,
+    /// The vendor's software, as a retailer knows it: to whom a company is connected.
+    pub vendor_name: String,
 }
 
 /// Tokens: ours, and those of the vendor's identity provider.

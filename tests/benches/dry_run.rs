@@ -188,6 +188,8 @@ fn settings() -> Settings {
         pepper: SecretString::from("5b0d3c6e8f1a4972b6d0e3f5a8c1d7e9"),
         key_encryption_key: SecretString::from("q83vEjRWeJq83vEjRWeJq83vEjRWeJq83vEjRWeJq80="),
         previous_key_encryption_keys: Vec::new(),
+        webhook_verifier: None,
+        vendor_name: "Harbour Point of Sale".to_owned(),
         platform_key: SecretString::from("9e7d1c8a5f3e0d6b2794a1f8e6c3d0b5"),
         public_url: base.clone(),
         return_urls: Vec::new(),

@@ -370,6 +370,8 @@ fn settings(base: &Url) -> Settings {
         pepper: SecretString::from("5b0d3c6e8f1a4972b6d0e3f5a8c1d7e9"),
         key_encryption_key: SecretString::from("q83vEjRWeJq83vEjRWeJq83vEjRWeJq83vEjRWeJq80="),
         previous_key_encryption_keys: Vec::new(),
+        webhook_verifier: None,
+        vendor_name: "Harbour Point of Sale".to_owned(),
         platform_key: SecretString::from(PLATFORM_KEY),
         public_url: base.clone(),
         return_urls: Vec::new(),

@@ -347,6 +347,7 @@ fn in_path(operation: &Operation, theirs: &Retailer<'_>, ours: &Retailer<'_>) ->
         }
         let reals = match place {
             "start" => &theirs.ids["authorization_request_id"],
+            "link" => &theirs.ids["connection_link_id"],
             _ => theirs
                 .ids
                 .get(place)

@@ -71,6 +71,7 @@ impl Operation {
             "update_member" => json!({ "name": "The same" }),
             // As JSON it is refused, and says so.
             "issue_token" => json!({ "grant_type": "client_credentials" }),
+            "create_connection_link" => json!({ "expires_in_hours": 24 }),
             "create_authorization_request" => json!({ "allow_company_change": false }),
             "set_mapping" => {
                 json!({ "slot": "revenue", "key": "books", "location": "boston", "account_id": account_id })

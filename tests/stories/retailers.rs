@@ -166,6 +166,7 @@ impl<'w> Retailer<'w> {
         let link = store
             .post("/connection/authorization-requests", json!({}))
             .await;
+        let handed = store.post("/connection/links", json!({})).await;
         let dimension_import = store.post("/dimension-imports", json!({})).await;
         let dimensions = store.get("/dimensions?kind=location").await;
         let boston = json!({
@@ -246,6 +247,7 @@ impl<'w> Retailer<'w> {
                     .collect(),
             ),
             ("authorization_request_id", vec![id(&link)]),
+            ("connection_link_id", vec![id(&handed)]),
             ("webhook_endpoint_id", vec![id(&endpoint)]),
             (
                 "webhook_message_id",

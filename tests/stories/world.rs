@@ -30,6 +30,8 @@ pub const PLATFORM_KEY: &str = "platform-key-of-the-stories-0123456789";
 pub const ISSUER: &str = "https://login.example.com/";
 /// What `aud` of its tokens must name.
 pub const AUDIENCE: &str = "tillpost-of-the-stories";
+/// What Intuit's notifications are signed with in every world.
+pub const VERIFIER: &str = "verifier-token-of-the-stories-0123456789";
 
 /// The product around one simulated QuickBooks.
 pub struct World {
@@ -420,6 +422,8 @@ fn settings(
         pepper: SecretString::from("pepper-of-the-stories-0123456789-abcdef"),
         key_encryption_key: SecretString::from("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
         previous_key_encryption_keys: Vec::new(),
+        webhook_verifier: Some(SecretString::from(VERIFIER)),
+        vendor_name: "Harbour Point of Sale".to_owned(),
         platform_key: SecretString::from(PLATFORM_KEY),
         public_url: base.clone(),
         return_urls: vec![base.join("done").unwrap()],

@@ -164,6 +164,8 @@ fn settings() -> Settings {
         pepper: "a pepper that only this test knows of".into(),
         key_encryption_key: "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=".into(),
         previous_key_encryption_keys: Vec::new(),
+        webhook_verifier: None,
+        vendor_name: "Harbour Point of Sale".to_owned(),
         platform_key: "a platform key that only this test knows".into(),
         public_url: nowhere.clone(),
         return_urls: vec![],

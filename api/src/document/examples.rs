@@ -11,10 +11,10 @@ mod values;
 mod webhook;
 
 use crate::page::{
-    AccountPage, AlertPage, ApiKeyPage, AuditRecordPage, DimensionPage, EventPage, FindingPage,
-    KnownKeyPage, LocationMappingPage, MappingChangePage, MappingPage, MappingSuggestionPage,
-    MemberPage, PastSyncPage, ReconciliationPage, TenantPage, WebhookDeliveryPage,
-    WebhookEndpointPage,
+    AccountPage, AlertPage, ApiKeyPage, AuditRecordPage, ConnectionLinkPage, DimensionPage,
+    EventPage, FindingPage, KnownKeyPage, LocationMappingPage, MappingChangePage, MappingPage,
+    MappingSuggestionPage, MemberPage, PastSyncPage, ReconciliationPage, TenantPage,
+    WebhookDeliveryPage, WebhookEndpointPage,
 };
 use crate::resource::health::Health;
 use crate::resource::ingest::TakenIn;
@@ -32,6 +32,7 @@ use serde_json::{Value, json};
 use service::api_key::ApiKey;
 use service::chart::AccountImport;
 use service::connection;
+use service::connection::link::LinkState;
 use service::dimension::ImportState;
 use service::event::Event;
 use service::mapping::SetRow;
@@ -143,6 +144,10 @@ fn requests(id: &str, kind: &str) -> Vec<Shown> {
                 "Back to your settings",
                 json!({"return_url": "https://pos.example.com/settings/quickbooks"}),
             ),
+        ],
+        "create_connection_link" => vec![
+            ("For a week, to a plain page", json!({})),
+            ("For a day", json!({"expires_in_hours": 24})),
         ],
         "set_mapping" => vec![
             (
@@ -329,6 +334,12 @@ fn answers(id: &str, kind: &str) -> Vec<Shown> {
             json!(connection(connection::State::Disconnected)),
         )],
         "create_authorization_request" => vec![("The link", json!(authorization_request()))],
+        "create_connection_link" => vec![("The link", json!(new_connection_link()))],
+        "list_connection_links" => one(json!(ConnectionLinkPage {
+            items: vec![connection_link(LinkState::Used)],
+            next_cursor: None
+        })),
+        "revoke_connection_link" => vec![("Ended", json!(connection_link(LinkState::Revoked)))],
         "create_account_import" => vec![(
             "Queued",
             json!(AccountImport {
@@ -523,6 +534,9 @@ fn answers(id: &str, kind: &str) -> Vec<Shown> {
             "How it begins",
             json!("<!-- HTML for static distribution bundle build -->"),
         )],
+        "open_connection_link" | "show_disconnected" | "show_reconnect" => {
+            vec![("How it begins", json!("<!doctype html>"))]
+        }
         "show_outcome" => vec![("How it begins", json!("<!doctype html>"))],
         _ => Vec::new(),
     }
@@ -554,6 +568,7 @@ mod tests {
         reads::<service::member::CreateMember>("create_member");
         reads::<service::member::UpdateMember>("update_member");
         reads::<service::connection::CreateAuthorizationRequest>("create_authorization_request");
+        reads::<service::connection::link::CreateConnectionLink>("create_connection_link");
         reads::<service::mapping::SetMapping>("set_mapping");
         reads::<SetMappings>("set_mappings");
         reads::<DeclareKeys>("declare_known_keys");

@@ -62,7 +62,12 @@ pub(super) fn add(path: &str, id: &str, guarded: bool, operation: &mut Operation
         add(413, "The body is too large");
         add(415, "The body is of another kind than is taken here");
     }
-    if guarded || path.starts_with("/v1/connect/") || path.starts_with("/v1/oauth/") {
+    if guarded
+        || path.starts_with("/v1/connect/")
+        || path.starts_with("/v1/oauth/")
+        || path.starts_with("/v1/links/")
+        || id == "receive_notifications"
+    {
         add(500, "A mistake of ours; tell us the X-Request-Id");
         add(
             503,
@@ -103,6 +108,11 @@ fn example(status: u16, id: &str) -> Problem {
             "invalid_header",
             "the header If-Match is no ETag: send one as it was answered, in its quotation marks, or `*`",
         ),
+        400 if id == "receive_notifications" => new(
+            StatusCode::BAD_REQUEST,
+            "unreadable_notification",
+            "the body is neither a list of CloudEvents nor an object with eventNotifications",
+        ),
         400 if takes_json(id) => new(
             StatusCode::BAD_REQUEST,
             "malformed_json",
@@ -117,6 +127,11 @@ fn example(status: u16, id: &str) -> Problem {
             "limit",
             "invalid_parameter",
             "is not a whole number from 0 up; write digits only",
+        ),
+        401 if id == "receive_notifications" => new(
+            StatusCode::UNAUTHORIZED,
+            "invalid_signature",
+            "the header intuit-signature is missing or does not sign this body; check the verifier token on both sides",
         ),
         401 => Problem::unauthenticated(
             "send the header `Authorization: Bearer <API key>`; the platform's credential creates a tenant's first key",

@@ -1,11 +1,12 @@
 //! The browser's way through Intuit: the link that begins it, the callback that ends it, and a page that says how it ended.
 
 use super::Product;
+use super::page::Page;
 use crate::parameter::Params;
 use crate::problem::Problem;
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
-use actix_web::http::header;
+use actix_web::http::{StatusCode, header};
 use actix_web::web::Path;
 use actix_web::{HttpRequest, HttpResponse};
 use secrecy::{ExposeSecret, SecretString};
@@ -34,12 +35,29 @@ pub(crate) async fn open_connect_link(
     request: HttpRequest,
     start: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    match connection::begin(&product, &start).await {
+    led(
+        &product,
+        &request,
+        connection::begin(&product, &start).await,
+    )
+}
+
+/// What a person is told that their consent allows.
+pub(super) const CURRENT_CONSENT: &str = "It may then read your chart of accounts, locations and classes, and read and write \
+    journal entries. It sees no bank details and no payroll.";
+
+/// Leads the browser to Intuit, bound to the flow; or says why not.
+pub(super) fn led(
+    service: &Service,
+    request: &HttpRequest,
+    begun: Result<(impl AsRef<str>, SecretString), Error>,
+) -> Result<HttpResponse, Problem> {
+    match begun {
         Ok((intuit, browser)) => Ok(HttpResponse::Found()
-            .insert_header((header::LOCATION, intuit.as_str()))
-            .cookie(binding(&product, browser.expose_secret().to_owned()))
+            .insert_header((header::LOCATION, intuit.as_ref()))
+            .cookie(binding(service, browser.expose_secret().to_owned()))
             .finish()),
-        Err(error) => not_begun(&product, &request, error),
+        Err(error) => not_begun(service, request, error),
     }
 }
 
@@ -74,7 +92,8 @@ impl From<String> for Secret {
 /// Come back from Intuit
 ///
 /// Opened by the browser that began the flow: exchanges the code, once, and leads to the request's `return_url` with
-/// `outcome` in its query (`connected`, `denied`, `company_mismatch`, `company_taken` or `failed`), or to a plain page.
+/// `outcome` in its query (`connected`, `denied`, `company_mismatch`, `company_taken`,
+/// `currency_unsupported`, `link_spent` or `failed`), or to a plain page.
 #[utoipa::path(
     get, path = "/v1/oauth/callback", tag = "Connection",
     params(CallbackQuery),
@@ -136,6 +155,7 @@ pub(crate) struct OutcomeQuery {
     responses((status = 200, description = "The page", body = String, content_type = "text/html"))
 )]
 pub(crate) async fn show_outcome(
+    product: Product,
     Params(query): Params<OutcomeQuery>,
 ) -> Result<HttpResponse, Problem> {
     let Some((_, title, words)) = PAGES
@@ -144,22 +164,18 @@ pub(crate) async fn show_outcome(
     else {
         let outcomes: Vec<_> = outcomes().collect();
         return Err(Problem::new(
-            actix_web::http::StatusCode::BAD_REQUEST,
+            StatusCode::BAD_REQUEST,
             "invalid_parameter",
             format!("the parameter `outcome` is one of {}", outcomes.join(", ")),
         ));
     };
-    Ok(HttpResponse::Ok()
-        .content_type("text/html; charset=utf-8")
-        .insert_header((
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-        ))
-        .body(
-            include_str!("connected.html")
-                .replace("{title}", title)
-                .replace("{words}", words),
-        ))
+    Ok(Page {
+        title,
+        words: &[(*words).to_owned()],
+        link: None,
+        foot: &product.settings().vendor_name,
+    }
+    .answer(StatusCode::OK))
 }
 
 /// Outcome, heading and words of each page.
@@ -187,6 +203,16 @@ const PAGES: &[(&str, &str, &str)] = &[
          there first, then ask for a new link.",
     ),
     (
+        "currency_unsupported",
+        "QuickBooks was not connected",
+        "That company keeps its books in a currency that is not known here, so nothing was changed.",
+    ),
+    (
+        "link_spent",
+        "This link was used meanwhile",
+        "Somebody else has connected a company with this link, or it was ended, so nothing was changed. Ask for a new link and open it.",
+    ),
+    (
         "failed",
         "QuickBooks was not connected",
         "Intuit or QuickBooks did not answer as it should, so nothing was changed. Ask for a new link in a moment and open it.",
@@ -194,7 +220,7 @@ const PAGES: &[(&str, &str, &str)] = &[
     (
         "expired",
         "This link does not work any more",
-        "A link works once, for ten minutes, and in the browser that opened it. Ask for a new link and open it.",
+        "A link works once and for a time, and only in the browser that opened it. Ask for a new link and open it.",
     ),
 ];
 
@@ -218,7 +244,7 @@ fn page_of(service: &Service, outcome: &str) -> String {
 }
 
 // A person sees a page, a program a problem.
-fn not_begun(
+pub(super) fn not_begun(
     service: &Service,
     request: &HttpRequest,
     error: Error,

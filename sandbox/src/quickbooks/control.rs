@@ -5,6 +5,7 @@ mod company;
 mod faults;
 pub(crate) mod handlers;
 mod lists;
+pub(crate) mod notify;
 pub(crate) mod routes;
 pub(crate) mod view;
 
@@ -125,6 +126,11 @@ impl Control {
             world.oauth.expire_access_tokens(realm_id, now);
         });
         Ok(())
+    }
+
+    /// Every authorization code and every token it ever gave away, for whoever searches for them.
+    pub fn issued_secrets(&self) -> Vec<String> {
+        self.with(|world| world.oauth.issued_secrets())
     }
 
     /// Takes the people who connected out of the company, or back in.

@@ -161,6 +161,15 @@ impl OAuth {
             .for_each(|grant| grant.user_removed = removed);
     }
 
+    pub(crate) fn issued_secrets(&self) -> Vec<String> {
+        let (codes, refresh, access) = (
+            self.codes.keys(),
+            self.refresh_tokens.keys(),
+            self.access_tokens.keys(),
+        );
+        codes.chain(refresh).chain(access).cloned().collect()
+    }
+
     fn of_realm(&mut self, realm_id: &str) -> impl Iterator<Item = &mut Grant> {
         self.grants
             .iter_mut()

@@ -1,6 +1,6 @@
 //! A company consented: it becomes the tenant's connection, or is refused.
 
-use super::{Outcome, current, home_currency};
+use super::{Outcome, current, home_currency, link};
 use crate::alert;
 use crate::error::Error;
 use crate::event::Happened;
@@ -36,6 +36,11 @@ pub(super) async fn settle(
     )
     .await?;
     sync::lock(&tx).await?;
+    if let Some(id) = request.connection_link_id
+        && !link::spend(&tx, id).await?
+    {
+        return Ok(Outcome::LinkSpent);
+    }
     let mut left = None;
     let present = current(&tx).await?;
     if let Some(present) = &present

@@ -10,7 +10,8 @@ use crate::error::Error;
 use crate::{Service, audit, secret};
 use chrono::{DateTime, Utc};
 use entity::authorization_request;
-use entity::id::{AuthorizationRequestId, TenantId};
+use entity::id::{AuthorizationRequestId, ConnectionLinkId, TenantId};
+use entity::store::TenantTx;
 use sea_orm::ActiveValue::{NotSet, Set};
 use sea_orm::{ColumnTrait, FromQueryResult, QueryFilter};
 use secrecy::{ExposeSecret, SecretString};
@@ -83,6 +84,8 @@ pub enum Outcome {
     CompanyTaken,
     /// The company keeps its books in a currency that is not known here.
     CurrencyUnsupported,
+    /// The link that it began from was used by somebody else meanwhile, or ended.
+    LinkSpent,
     /// Intuit or QuickBooks did not answer well; begin again.
     Failed,
 }
@@ -97,6 +100,7 @@ impl Outcome {
             Self::CompanyMismatch => "company_mismatch",
             Self::CompanyTaken => "company_taken",
             Self::CurrencyUnsupported => "currency_unsupported",
+            Self::LinkSpent => "link_spent",
             Self::Failed => "failed",
         }
     }
@@ -115,29 +119,21 @@ pub async fn request(
     if let Some(return_url) = &request.return_url {
         check_return_url(service, return_url)?;
     }
-    let (id, start) = (AuthorizationRequestId::new(), secret::random());
     let tx = service.tenant(tenant).await?;
-    let expires_at = tx.now().await? + chrono::TimeDelta::minutes(REQUEST_MINUTES);
-    tx.insert(authorization_request::ActiveModel {
-        tenant_id: Set(tenant),
-        id: Set(id),
-        start_hash: Set(secret::hash(start.expose_secret())),
-        state_hash: Set(None),
-        browser_hash: Set(None),
-        return_url: Set(request.return_url.unwrap_or_default()),
-        allow_company_change: Set(request.allow_company_change),
-        requested_by: Set(caller.actor().to_owned()),
-        created_at: NotSet,
-        expires_at: Set(expires_at),
-        used_at: Set(None),
-    })
-    .await?;
+    let allow_company_change = request.allow_company_change;
+    let asked = Asked {
+        return_url: request.return_url.unwrap_or_default(),
+        allow_company_change,
+        requested_by: caller.actor().to_owned(),
+        link: None,
+    };
+    let (id, start, expires_at) = ask(&tx, asked).await?;
     audit::record(
         &tx,
         caller.actor(),
         "authorization_request.created",
         &id.to_string(),
-        serde_json::json!({ "allow_company_change": request.allow_company_change }),
+        serde_json::json!({ "allow_company_change": allow_company_change }),
     )
     .await?;
     tx.commit().await?;
@@ -153,7 +149,40 @@ pub async fn request(
     })
 }
 
-fn check_return_url(service: &Service, text: &str) -> Result<(), Error> {
+/// Who asks for a flow, and how it may end.
+pub(super) struct Asked {
+    pub(super) return_url: String,
+    pub(super) allow_company_change: bool,
+    pub(super) requested_by: String,
+    pub(super) link: Option<ConnectionLinkId>,
+}
+
+/// Writes a request down; tells the secret of its link, and until when that is good.
+pub(super) async fn ask(
+    tx: &TenantTx,
+    asked: Asked,
+) -> Result<(AuthorizationRequestId, SecretString, DateTime<Utc>), Error> {
+    let (id, start) = (AuthorizationRequestId::new(), secret::random());
+    let expires_at = tx.now().await? + chrono::TimeDelta::minutes(REQUEST_MINUTES);
+    tx.insert(authorization_request::ActiveModel {
+        tenant_id: Set(tx.tenant()),
+        id: Set(id),
+        start_hash: Set(secret::hash(start.expose_secret())),
+        state_hash: Set(None),
+        browser_hash: Set(None),
+        return_url: Set(asked.return_url),
+        allow_company_change: Set(asked.allow_company_change),
+        requested_by: Set(asked.requested_by),
+        created_at: NotSet,
+        expires_at: Set(expires_at),
+        used_at: Set(None),
+        connection_link_id: Set(asked.link),
+    })
+    .await?;
+    Ok((id, start, expires_at))
+}
+
+pub(super) fn check_return_url(service: &Service, text: &str) -> Result<(), Error> {
     let allowed = &service.settings().return_urls;
     let fits = Url::parse(text).is_ok_and(|url| {
         url.username().is_empty()

@@ -17,6 +17,7 @@ const ENDS: &[&str] = &[
     "UPDATE api_key SET revoked_at = tillpost_now() WHERE {mine} AND revoked_at IS NULL",
     // Who they were is nobody's business any more; the audit log names them by the ids of their places.
     "DELETE FROM member WHERE {mine}",
+    "UPDATE connection_link SET revoked_at = tillpost_now() WHERE {mine} AND used_at IS NULL AND revoked_at IS NULL",
     "UPDATE authorization_request SET used_at = tillpost_now() WHERE {mine} AND used_at IS NULL",
     "UPDATE webhook_endpoint SET enabled = false, disabled_reason = coalesce(disabled_reason, 'by_hand'),
        disabled_at = coalesce(disabled_at, tillpost_now()), deleted_at = coalesce(deleted_at, tillpost_now()) WHERE {mine}",

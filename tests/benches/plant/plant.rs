@@ -155,6 +155,8 @@ fn settings(text: &impl Fn(&str) -> String, posting: Posting) -> Settings {
         pepper: SecretString::from("pepper-of-the-stories-0123456789-abcdef"),
         key_encryption_key: SecretString::from("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
         previous_key_encryption_keys: Vec::new(),
+        webhook_verifier: None,
+        vendor_name: "Harbour Point of Sale".to_owned(),
         platform_key: SecretString::from(PLATFORM_KEY),
         public_url: base.clone(),
         return_urls: vec![base.join("done").unwrap()],

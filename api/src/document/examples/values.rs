@@ -9,6 +9,7 @@ use service::alert::Alert;
 use service::api_key::{ApiKey, NewApiKey, RotatedApiKey};
 use service::audit::{AuditHead, AuditRecord};
 use service::chart::{Account, AccountImport};
+use service::connection::link::{ConnectionLink, LinkState, NewConnectionLink};
 use service::connection::{self, AuthorizationRequest, Connection};
 use service::mapping::{Mapping, MappingProblem, MappingResult};
 use service::sync::{self, Counts, Sync};
@@ -131,6 +132,25 @@ pub(super) fn authorization_request() -> AuthorizationRequest {
         id: id("arq_01jd5zk8x9e3qr0v7m2c4n6p8t"),
         authorization_url: "https://api.example.com/v1/connect/kq3…".to_owned(),
         expires_at: at("2026-11-02T10:05:00Z"),
+    }
+}
+
+pub(super) fn connection_link(state: LinkState) -> ConnectionLink {
+    ConnectionLink {
+        id: id("lnk_01jd5zk8x9e3qr0v7m2c4n6p8t"),
+        state,
+        created_by: "key_01jd5zk8x9e3qr0v7m2c4n6p8t".to_owned(),
+        created_at: at("2026-11-02T09:55:00Z"),
+        expires_at: at("2026-11-09T09:55:00Z"),
+        used_at: (state == LinkState::Used).then(|| at("2026-11-02T10:00:00Z")),
+        revoked_at: (state == LinkState::Revoked).then(|| at("2026-11-02T10:00:00Z")),
+    }
+}
+
+pub(super) fn new_connection_link() -> NewConnectionLink {
+    NewConnectionLink {
+        link: connection_link(LinkState::Open),
+        url: "https://api.example.com/v1/links/kq3…".to_owned(),
     }
 }
 

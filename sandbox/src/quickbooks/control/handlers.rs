@@ -13,6 +13,7 @@ use crate::quickbooks::pages;
 use crate::quickbooks::plan::FaultPlan;
 use crate::quickbooks::preferences::Preferences;
 
+use super::notify::Notify;
 use super::view::{NewAccount, NewCompany, NewEntry};
 use super::{Control, ControlError};
 
@@ -215,6 +216,15 @@ pub(super) async fn close_books(
     close: Json<CloseBooks>,
 ) -> HttpResponse {
     done(control.close_books(&realm, close.closing_date, close.with_password))
+}
+
+pub(super) async fn notify(
+    control: Controls,
+    realm: Path<String>,
+    notify: Json<Notify>,
+) -> HttpResponse {
+    let answered = control.notify(&realm, &notify).await;
+    answer(answered.map(|status| json!({ "status": status })))
 }
 
 pub(super) async fn set_preferences(

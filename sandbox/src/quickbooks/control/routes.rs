@@ -70,6 +70,11 @@ pub(crate) static ROUTES: &[(&str, &str, &str)] = &[
     ),
     (
         "POST",
+        "/sandbox/companies/{realm}/notify",
+        "tell an app what changed, signed: url, verifier, entity, id, operation, form (cloud_events, event_notifications)",
+    ),
+    (
+        "POST",
         "/sandbox/companies/{realm}/revoke-grants",
         "as if the user disconnected the app",
     ),
@@ -209,6 +214,10 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .route(
             "/sandbox/companies/{realm}/offering",
             put().to(handlers::set_offering),
+        )
+        .route(
+            "/sandbox/companies/{realm}/notify",
+            post().to(handlers::notify),
         )
         .route(
             "/sandbox/companies/{realm}/close-books",
