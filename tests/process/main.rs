@@ -11,6 +11,7 @@
 )]
 
 mod bell;
+mod canaries;
 mod deliveries;
 #[allow(dead_code, reason = "the storm needs the rest")]
 mod house;
@@ -22,6 +23,7 @@ mod post;
 mod receiver;
 #[allow(dead_code, reason = "the storm needs the rest")]
 mod running;
+mod secrecy;
 mod starting;
 mod stopping;
 #[allow(dead_code, reason = "the storm needs the rest")]

@@ -23,7 +23,7 @@ pub struct Store {
     pub company: CompanySummary,
     /// Times that a request of [`Store::insist`] was not answered well.
     pub asked_again: AtomicU64,
-    http: Client,
+    pub http: Client,
     key: String,
 }
 
@@ -59,6 +59,11 @@ impl Store {
         store.map(store::mapping()).await;
         store.post("sync/start", json!({})).await;
         store
+    }
+
+    /// The key that it calls with.
+    pub fn key(&self) -> &str {
+        &self.key
     }
 
     /// A request below the tenant whose answer must be good.
