@@ -4,7 +4,7 @@
 use super::flow::{self, Asked};
 use super::{current, flow::check_return_url};
 use crate::access::Caller;
-use crate::cursor::{Page, PageQuery};
+use crate::cursor::{Cursors, Page, PageQuery};
 use crate::error::Error;
 use crate::{Service, audit, secret};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -191,9 +191,11 @@ pub async fn list(
 ) -> Result<Page<ConnectionLink>, Error> {
     let tx = service.tenant(tenant).await?;
     let now = tx.now().await?;
-    let read = query.newest_first(tx.find::<Entity>(), Column::CreatedAt, Column::Id)?;
+    let cursors = Cursors::of(service, tenant, "connection links");
+    let read = query.newest_first(cursors, tx.find::<Entity>(), Column::CreatedAt, Column::Id)?;
     let rows = tx.all(read).await?;
     Ok(query.page(
+        cursors,
         rows,
         |row| (row.created_at, row.id.0),
         |row| ConnectionLink::of(row, now),
