@@ -13,6 +13,8 @@
 
 #[path = "../stories/contract.rs"]
 mod contract;
+#[path = "../stories/idp.rs"]
+mod idp;
 #[path = "../stories/lab.rs"]
 mod lab;
 #[path = "plant/plant.rs"]
