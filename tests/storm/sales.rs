@@ -64,11 +64,11 @@ impl Sales {
             let monday: NaiveDate = "2026-11-02".parse().unwrap();
             let week = Week::generate(self.seed, monday, DEMO_EVENTS);
             self.seed += 1;
-            // The ticket that fails for want of a mapping is a story of its own.
-            let sold = week
-                .events
-                .into_iter()
-                .filter(|event| event["external_id"] != *week.paypal);
+            // The ticket that fails for want of a mapping is a story of its own, as is one that moves nothing and so is skipped.
+            let sold = week.events.into_iter().filter(|event| {
+                event["external_id"] != *week.paypal
+                    && !expected_balances(std::slice::from_ref(event)).is_empty()
+            });
             self.next.extend(sold);
         }
         self.next.pop_front().unwrap()
