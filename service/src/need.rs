@@ -229,6 +229,22 @@ pub(crate) async fn seen(tx: &TenantTx) -> Result<Vec<Missing>, Error> {
         .collect())
 }
 
+/// What these failed events have no account for, as they failed. Whether an event asks for a rounding account shows only when
+/// its entry is built, so that it is in no [`seen`].
+pub(crate) async fn failed_for(tx: &TenantTx, events: &[Uuid]) -> Result<Vec<Missing>, Error> {
+    Ok(tx
+        .query_as::<Place>(
+            "SELECT DISTINCT m.slot, coalesce(m.key, '') AS key, coalesce(m.location, '') AS location
+               FROM event e, jsonb_to_recordset(e.problem_facts->'missing') AS m(slot text, key text, location text)
+              WHERE {mine:e} AND e.id = ANY($2)",
+            vec![events.to_vec().into()],
+        )
+        .await?
+        .iter()
+        .filter_map(Place::read)
+        .collect())
+}
+
 /// Reads them.
 pub(crate) async fn all(tx: &TenantTx) -> Result<Needs, Error> {
     let seen = seen(tx).await?;

@@ -88,7 +88,7 @@ pub async fn one(
     )
     .await?;
     let code = row.problem_code.as_deref().and_then(Code::read);
-    believe(&tx, code == Some(Code::ClosedPeriod)).await?;
+    believe(&tx, code.as_slice()).await?;
     bell::wake(&tx).await?;
     audit::record(
         &tx,
@@ -145,8 +145,12 @@ pub async fn failed(
         })
         .collect();
     let queued: u64 = by_problem.iter().map(|problem| problem.queued).sum();
-    let closed = codes.is_none_or(|codes| codes.contains(&Code::ClosedPeriod));
-    believe(&tx, closed).await?;
+    let lists = by_problem.iter().map(|problem| problem.problem_code);
+    let retried: Vec<Code> = match codes {
+        None => lists.chain([Code::ClosedPeriod]).collect(),
+        Some(codes) => codes,
+    };
+    believe(&tx, &retried).await?;
     bell::wake(&tx).await?;
     audit::record(
         &tx,
@@ -202,14 +206,21 @@ fn advice(code: Code) -> Option<String> {
 }
 
 // Somebody who retries says that things are mended: what was refused for a cause that reaches further than one event is no
-// longer taken as refused. A queue that is held is tried again at once, with one entry.
-async fn believe(tx: &TenantTx, reopened: bool) -> Result<(), Error> {
+// longer taken as refused, and what changed in the company's lists is looked at first. A queue that is held is tried again at
+// once, with one entry.
+async fn believe(tx: &TenantTx, retried: &[Code]) -> Result<(), Error> {
+    let reopened = retried.contains(&Code::ClosedPeriod);
+    let is_of_lists = |code: &Code| matches!(code, Code::ReferenceMissing | Code::AccountInactive);
     tx.execute(
         "UPDATE connection SET held_until = CASE WHEN held_until IS NOT NULL THEN least(held_until, tillpost_now()) END,
            preferences_stale = preferences_stale OR $2,
-           closed_through_refused = CASE WHEN NOT $2 THEN closed_through_refused END
-          WHERE {mine} AND is_current AND ($2 OR held_until IS NOT NULL)",
-        vec![reopened.into()],
+           closed_through_refused = CASE WHEN NOT $2 THEN closed_through_refused END,
+           lists_due_at = CASE WHEN $3 THEN least(lists_due_at, tillpost_now()) ELSE lists_due_at END
+          WHERE {mine} AND is_current AND ($2 OR $3 OR held_until IS NOT NULL)",
+        vec![
+            reopened.into(),
+            retried.iter().any(is_of_lists).into(),
+        ],
     )
     .await?;
     Ok(())

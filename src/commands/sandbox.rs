@@ -92,6 +92,7 @@ fn of_quickbooks(simulator: &Simulator) -> anyhow::Result<Vec<(&'static str, Str
             simulator.client_secret().to_owned(),
         ),
         ("QUICKBOOKS_BASE_URL", simulator.base_url().into()),
+        ("QUICKBOOKS_APP_URL", simulator.base_url().into()),
         (
             "QUICKBOOKS_DISCOVERY_URL",
             stage::discovery_url(simulator)?.into(),

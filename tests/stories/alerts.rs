@@ -580,3 +580,33 @@ async fn a_company_that_refuses_us_is_one_alert_until_the_sync_is_started_again_
     store.settle().await;
     things_are_good(&store).await;
 }
+
+#[tokio::test]
+async fn a_missing_rounding_account_is_one_alert_from_its_failures_until_it_is_mapped() {
+    let world = World::new().await;
+    let (store, _) = world.store("Harbour").await;
+    store
+        .patch_settings(json!({ "rounding_tolerance": "1.00" }))
+        .await;
+    let rows = store.get("/mappings").await;
+    let rounding = rows["items"].as_array().unwrap().iter();
+    for row in rounding.filter(|row| row["slot"] == "rounding") {
+        let path = format!("/mappings/{}", row["id"].as_str().unwrap());
+        store.send(Method::DELETE, &path, None).await;
+    }
+    send_many(&store, |_, event| {
+        let paid = &mut event["transaction"]["payments"][0]["amount"];
+        let cents = paid.as_str().unwrap().trim_end_matches("00").to_owned() + "05";
+        *paid = json!(cents);
+    })
+    .await;
+    store.settle().await;
+    let alert = only(&store, "missing_mapping").await;
+    assert_eq!(alert["events"], json!(MANY), "{alert:#}");
+    let detail = alert["detail"].as_str().unwrap();
+    assert!(detail.contains("rounding"), "{detail}");
+    store.map("rounding", None, "1200").await;
+    retry_all(&store).await;
+    closed(&store, &alert).await;
+    things_are_good(&store).await;
+}

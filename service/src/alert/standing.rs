@@ -214,8 +214,11 @@ async fn of_missing_mappings(
     failed: Option<Condition>,
 ) -> Result<Option<Condition>, Error> {
     let mapping = desk.present();
-    let subjects: Vec<String> = need::seen(tx)
-        .await?
+    let mut needs = need::seen(tx).await?;
+    if let Some(failed) = &failed {
+        needs.extend(need::failed_for(tx, &failed.examples).await?);
+    }
+    let subjects: Vec<String> = needs
         .into_iter()
         .filter(|need| {
             mapping

@@ -176,7 +176,7 @@ pub(crate) async fn run_import(turn: &Turn<'_>) -> Result<Imported, Error> {
     look::begin(&tx, company_id).await?;
     problem::tell(&tx, company_id).await?;
     tx.execute(
-        "UPDATE account_import SET state = 'done', accounts_read = $3, due_at = NULL, finished_at = tillpost_now()
+        "UPDATE account_import SET state = 'done', accounts_read = $3, due_at = NULL, problem_detail = NULL, finished_at = tillpost_now()
           WHERE {mine} AND id = $2",
         vec![import.id.into(), i32::try_from(accounts.len()).unwrap_or(i32::MAX).into()],
     )

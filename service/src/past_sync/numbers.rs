@@ -85,6 +85,8 @@ pub(super) async fn look_up(
                 return Ok(held);
             }
         };
+        held.look_at_preferences(service, tenant, &connection, &company)
+            .await?;
         match held.run(service, &company, &connection, &numbers).await {
             Ok(()) => return Ok(held),
             // Once with a fresh token, from where it stopped.
@@ -176,6 +178,39 @@ async fn company(
 }
 
 impl Held {
+    // The closing date as it is now, and not as it was at the last look. Where it cannot be had, the last look is what is known.
+    async fn look_at_preferences(
+        &mut self,
+        service: &Service,
+        tenant: TenantId,
+        connection: &Connection,
+        company: &Company,
+    ) -> Result<(), Error> {
+        let budget = service.budget();
+        let leave = budget.leave(
+            &connection.company_id,
+            Kind::Single,
+            Priority::First,
+            PATIENCE,
+        );
+        let leave = leave.await;
+        if leave.is_err() {
+            return Ok(());
+        }
+        match company.preferences().await {
+            Ok(answer) => {
+                self.reads += 1;
+                let tx = service.tenant(tenant).await?;
+                connection::refresh_preferences(&tx, connection.id, &answer.value).await?;
+                tx.commit().await?;
+            }
+            Err(failure) => {
+                tracing::warn!(tenant.id = %tenant, "a dry run goes by the preferences known before: {failure}")
+            }
+        }
+        Ok(())
+    }
+
     async fn run(
         &mut self,
         service: &Service,
