@@ -235,3 +235,17 @@ async fn intuits_landing_pages_say_what_to_do_and_believe_nothing() {
     }
     assert_eq!(store.get("/connection").await["state"], "connected");
 }
+
+#[tokio::test]
+async fn a_person_reads_how_connecting_ended() {
+    let world = World::new().await;
+    let at = |rest: &str| world.base.join(&format!("v1/connected{rest}")).unwrap();
+    let page = opened(&world, at("?outcome=denied").as_str()).await;
+    assert_eq!(page.status, StatusCode::OK);
+    let text = page.text();
+    assert!(text.contains("You did not give consent"), "{text}");
+    for rest in ["?outcome=%3Cscript%3E", "", "?outcome=a%00"] {
+        let refused = opened(&world, at(rest).as_str()).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{rest}");
+    }
+}

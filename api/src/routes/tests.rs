@@ -190,23 +190,6 @@ async fn the_explorer_and_what_it_loads_come_from_here() {
 }
 
 #[actix_web::test]
-async fn a_person_reads_how_connecting_ended() {
-    let response = ask(TestRequest::with_uri("/v1/connected?outcome=denied")).await;
-    assert_eq!(response.status(), 200);
-    let page = String::from_utf8(read_body(response).await.to_vec()).unwrap();
-    assert!(page.contains("You did not give consent"), "{page}");
-    assert!(!page.contains("{title}") && !page.contains("{words}"));
-    for uri in [
-        "/v1/connected?outcome=%3Cscript%3E",
-        "/v1/connected",
-        "/v1/connected?outcome=a%00",
-    ] {
-        let response = ask(TestRequest::with_uri(uri)).await;
-        assert_eq!(response.status(), 400, "{uri}");
-    }
-}
-
-#[actix_web::test]
 async fn a_coding_that_is_not_spoken_is_said_as_a_problem() {
     let request = TestRequest::with_uri("/openapi.json")
         .insert_header((header::ACCEPT_ENCODING, "br, identity;q=0"));
