@@ -57,7 +57,9 @@ async fn control_characters_are_refused_wherever_a_text_can_stand() {
                 texts += 1;
             }
         }
-        let Some(body) = operation.body(&retailer.ids["account_id"][0]) else {
+        // A request for a token is a form; what it may hold is told where tokens are.
+        let body = operation.body(&retailer.ids["account_id"][0]);
+        let Some(body) = body.filter(|_| operation.id != "issue_token") else {
             continue;
         };
         let mut places = Vec::new();
