@@ -15,8 +15,8 @@ use service::Service;
 use service::bell::{Bell, Silent};
 use service::posting::{self, TurnEnd};
 use service::settings::{
-    Access, Environment, IdentityProvider, KeyPace, Limits, Posting, Settings, TokenAlgorithm,
-    Webhooks,
+    Access, Environment, IdentityProvider, KeyPace, Limits, Places, Posting, Settings,
+    TokenAlgorithm, Webhooks,
 };
 use service::webhook;
 use std::sync::Arc;
@@ -76,7 +76,14 @@ impl Default for Shape {
             // Nobody listens where the keys would be.
             access: asking(9),
             typed_filter: true,
-            limits: Limits::of_places_only(),
+            // Stories ask for much at once, on purpose.
+            limits: Limits {
+                heavy: Places {
+                    at_once: 32,
+                    waiting: 32,
+                },
+                ..Limits::of_places_only()
+            },
         }
     }
 }

@@ -85,8 +85,12 @@ pub(super) async fn look_up(
                 return Ok(held);
             }
         };
-        held.look_at_preferences(service, tenant, &connection, &company)
-            .await?;
+        let preferences = held.look_at_preferences(service, tenant, &connection, &company);
+        if matches!(preferences.await?, Err(Trouble::Refused)) && refused.is_none() {
+            // Once with a fresh token.
+            refused = Some(version);
+            continue;
+        }
         match held.run(service, &company, &connection, &numbers).await {
             Ok(()) => return Ok(held),
             // Once with a fresh token, from where it stopped.
@@ -185,7 +189,7 @@ impl Held {
         tenant: TenantId,
         connection: &Connection,
         company: &Company,
-    ) -> Result<(), Error> {
+    ) -> Result<Result<(), Trouble>, Error> {
         let budget = service.budget();
         let leave = budget.leave(
             &connection.company_id,
@@ -195,7 +199,7 @@ impl Held {
         );
         let leave = leave.await;
         if leave.is_err() {
-            return Ok(());
+            return Ok(Ok(()));
         }
         match company.preferences().await {
             Ok(answer) => {
@@ -203,12 +207,11 @@ impl Held {
                 let tx = service.tenant(tenant).await?;
                 connection::refresh_preferences(&tx, connection.id, &answer.value).await?;
                 tx.commit().await?;
+                Ok(Ok(()))
             }
-            Err(failure) => {
-                tracing::warn!(tenant.id = %tenant, "a dry run goes by the preferences known before: {failure}")
-            }
+            Err(failure) if failure.cause == Cause::Unauthorised => Ok(Err(Trouble::Refused)),
+            Err(failure) => Ok(Err(Trouble::Other(spoken(&failure)))),
         }
-        Ok(())
     }
 
     async fn run(
