@@ -13,8 +13,6 @@
 
 #[path = "../stories/contract.rs"]
 mod contract;
-#[path = "../stories/idp.rs"]
-mod idp;
 #[path = "../stories/lab.rs"]
 mod lab;
 #[path = "plant/plant.rs"]
