@@ -99,9 +99,7 @@ pub fn forms(piece: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
             let text = text.trim_end_matches('=');
             forms.push((
                 form,
-                text[before + before.min(1)..text.len() - 1]
-                    .as_bytes()
-                    .to_vec(),
+                text.as_bytes()[before + before.min(1)..text.len() - 1].to_vec(),
             ));
         }
     }

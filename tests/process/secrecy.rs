@@ -312,7 +312,7 @@ async fn breaks_down(
         format!("events?status={key}"),
         format!("events?cursor={key}"),
         format!("events/{key}"),
-        format!("{key}"),
+        key.to_string(),
         format!("webhook-endpoints/{key}/deliveries"),
     ] {
         // An answer may repeat what it was asked for; no log may.
