@@ -11,7 +11,7 @@ use sea_orm::FromQueryResult;
 use secrecy::{ExposeSecret, SecretString};
 
 /// Who presents this credential; `None` where it does not hold. Where it is a key of ours that does not, its tenant's audit log
-/// says that it was refused for `operation`. What was looked up holds for [half a second](super::recent).
+/// says that it was refused for `operation`. What was looked up holds for half a second (`api_key/recent.rs`).
 ///
 /// # Errors
 /// The database does not answer.

@@ -56,7 +56,7 @@ impl Keys {
     /// The keys of the configuration, each 32 bytes in base 64; where it names none, one that follows from the pepper.
     ///
     /// # Errors
-    /// [`InvalidKeys`].
+    /// A key is not what it must be; says which.
     pub fn new(configured: &[SecretString], pepper: &SecretString) -> Result<Self, InvalidKeys> {
         let mut seeds = Vec::new();
         for text in configured {
