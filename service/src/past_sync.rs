@@ -151,12 +151,6 @@ pub async fn create(
         vec![id.into(), i64::try_from(queued).unwrap_or(i64::MAX).into()],
     )
     .await?;
-    // Whether the days of the window are closed is asked again before the first of its entries: a window is of days that get closed.
-    tx.execute(
-        "UPDATE connection SET preferences_stale = true WHERE {mine} AND is_current AND $2 > 0",
-        vec![i64::try_from(queued).unwrap_or(i64::MAX).into()],
-    )
-    .await?;
     bell::wake_for(&tx, Urgency::Past).await?;
     audit::record(
         &tx,

@@ -1079,38 +1079,3 @@ async fn an_accountant_decides_what_becomes_of_events_in_a_closed_period() {
         (&json!("fail"), &json!("first_open_day"))
     );
 }
-
-#[tokio::test]
-async fn books_that_were_closed_after_connecting_are_known_to_a_dry_run_and_to_the_run() {
-    let world = World::new().await;
-    let (store, company) = waiting_store(&world, "Harbour").await;
-    let close = |day: &str| {
-        let day = day.parse().unwrap();
-        let books = world.quickbooks();
-        books.close_books(&company.realm_id, day, false).unwrap();
-    };
-    let ids = store.send_events(vec![dated("first", "2026-10-20")]).await;
-    store.post("/sync/start", json!({})).await;
-    store
-        .patch_settings(json!({ "closed_period": "first_open_day" }))
-        .await;
-    close("2026-10-31");
-    let asked = window("2026-10-01", "2026-10-31");
-    let dry = store.post("/past-syncs/dry-run", asked.clone()).await;
-    let hits = &dry["closed_period"];
-    assert_eq!(
-        (&hits["closing_date"], &hits["events"]),
-        (&json!("2026-10-31"), &json!(1)),
-        "{dry:#}"
-    );
-    // Closed further between the two: the run goes by what is so when it begins.
-    close("2026-11-05");
-    store.post("/past-syncs", asked).await;
-    store.settle().await;
-    let event = store.event(&ids[0]).await;
-    assert_eq!(event["status"], "synced", "{event:#}");
-    assert_eq!(
-        event["journal_entries"][0]["accounting_date"], "2026-11-06",
-        "{event:#}"
-    );
-}

@@ -32,12 +32,12 @@ pub struct DryRunPastSync {
     /// The last business date of the window; it belongs to it.
     #[schema(example = "2026-11-15")]
     pub to_date: NaiveDate,
-    /// Whether numbers and the closing date are looked up in QuickBooks, which costs metered reads; left out: they are.
+    /// Whether numbers are looked up in QuickBooks, which costs metered reads; left out: they are.
     pub check_numbers: Option<bool>,
 }
 
-/// Tells what a past sync over the window would do. Nothing is written but what the company's preferences say now, and nothing
-/// is sent to QuickBooks but look-ups of those and of numbers. The sync need not run.
+/// Tells what a past sync over the window would do. Nothing is written, and nothing is sent to QuickBooks but look-ups of
+/// numbers. The sync need not run.
 ///
 /// # Errors
 /// `invalid_window`, `not_connected`.

@@ -85,12 +85,6 @@ pub(super) async fn look_up(
                 return Ok(held);
             }
         };
-        let preferences = held.look_at_preferences(service, tenant, &connection, &company);
-        if matches!(preferences.await?, Err(Trouble::Refused)) && refused.is_none() {
-            // Once with a fresh token.
-            refused = Some(version);
-            continue;
-        }
         match held.run(service, &company, &connection, &numbers).await {
             Ok(()) => return Ok(held),
             // Once with a fresh token, from where it stopped.
@@ -182,38 +176,6 @@ async fn company(
 }
 
 impl Held {
-    // The closing date as it is now, and not as it was at the last look. Where it cannot be had, the last look is what is known.
-    async fn look_at_preferences(
-        &mut self,
-        service: &Service,
-        tenant: TenantId,
-        connection: &Connection,
-        company: &Company,
-    ) -> Result<Result<(), Trouble>, Error> {
-        let budget = service.budget();
-        let leave = budget.leave(
-            &connection.company_id,
-            Kind::Single,
-            Priority::First,
-            PATIENCE,
-        );
-        let leave = leave.await;
-        if leave.is_err() {
-            return Ok(Ok(()));
-        }
-        match company.preferences().await {
-            Ok(answer) => {
-                self.reads += 1;
-                let tx = service.tenant(tenant).await?;
-                connection::refresh_preferences(&tx, connection.id, &answer.value).await?;
-                tx.commit().await?;
-                Ok(Ok(()))
-            }
-            Err(failure) if failure.cause == Cause::Unauthorised => Ok(Err(Trouble::Refused)),
-            Err(failure) => Ok(Err(Trouble::Other(spoken(&failure)))),
-        }
-    }
-
     async fn run(
         &mut self,
         service: &Service,
