@@ -236,7 +236,7 @@ pub async fn revoke(
     }
     let key = row(&tx, id).await?;
     tx.commit().await?;
-    service.recent_keys().forget_all();
+    service.forget_recent_keys();
     Ok(key.into())
 }
 

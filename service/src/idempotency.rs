@@ -200,7 +200,8 @@ impl Attempt {
         Ok(rows)
     }
 
-    /// Keeps the answer and makes everything lasting, in one commit; then whoever is to be woken is woken.
+    /// Keeps the answer and makes everything lasting, in one commit; then whoever is to be woken is woken, and keys that changed
+    /// are looked up again.
     ///
     /// # Errors
     /// The database's; then nothing was done, or it is not known, and asking again under the same key tells.
@@ -231,7 +232,7 @@ impl Attempt {
         reach(FailPoint::AnswerBeforeCommit);
         self.whole.commit().await?;
         reach(FailPoint::AnswerCommitted);
-        self.service.ring_kept_back().await;
+        self.service.committed().await;
         Ok(())
     }
 

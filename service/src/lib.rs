@@ -56,6 +56,7 @@ use error::Error;
 use identity_provider::IdentityProvider;
 use quickbooks::QuickBooks;
 use settings::Settings;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
@@ -71,6 +72,8 @@ struct Within {
     store: Store,
     // Whom to ring for once that one is committed: until then a worker would find nothing.
     rings: Mutex<Vec<(TenantId, Urgency)>>,
+    // Whether keys are to be looked up again once it is committed: until then they stand as they stood.
+    keys_changed: AtomicBool,
 }
 
 struct Parts {
@@ -173,13 +176,17 @@ impl Service {
         let within = Within {
             store,
             rings: Mutex::default(),
+            keys_changed: AtomicBool::new(false),
         };
         Self(Arc::clone(&self.0), Some(Arc::new(within)))
     }
 
-    // Rings for whom it was kept back.
-    async fn ring_kept_back(&self) {
+    // Does what was kept back until the commit.
+    async fn committed(&self) {
         let Some(within) = &self.1 else { return };
+        if within.keys_changed.load(Ordering::Acquire) {
+            self.0.recent_keys.forget_all();
+        }
         let rings =
             std::mem::take(&mut *within.rings.lock().unwrap_or_else(PoisonError::into_inner));
         for (tenant, urgency) in rings {
@@ -215,6 +222,14 @@ impl Service {
 
     pub(crate) fn denials(&self) -> &audit::Denials {
         &self.0.denials
+    }
+
+    /// After a key was revoked or a tenant changed, and committed: everybody is looked up again.
+    pub(crate) fn forget_recent_keys(&self) {
+        match &self.1 {
+            Some(within) => within.keys_changed.store(true, Ordering::Release),
+            None => self.0.recent_keys.forget_all(),
+        }
     }
 
     pub(crate) fn recent_keys(&self) -> &api_key::recent::Recent {

@@ -332,7 +332,7 @@ pub async fn update(
     .await?;
     record(&tx, id, caller, "tenant.updated").await?;
     tx.commit().await?;
-    service.recent_keys().forget_all();
+    service.forget_recent_keys();
     service.ring(id).await;
     Ok(row.into())
 }

@@ -4,9 +4,9 @@
 //! process goes on by itself, more slowly; one that answers without a memory of its own is careful until what it forgot no
 //! longer matters. It must not evict keys by itself.
 
-use crate::away::Away;
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{Client, RedisResult, Script};
+use crate::away::{self, Away, micros};
+use redis::aio::ConnectionManager;
+use redis::{RedisResult, Script};
 use service::budget::{
     AHEAD, Ask, Kind, Pace, Priority, RECOVERY, STRAIN_MAX, STRAIN_STEP, Said, Shared,
 };
@@ -33,13 +33,8 @@ impl RedisBudget {
     /// # Errors
     /// `redis_url` cannot be read.
     pub fn new(redis_url: &str, prefix: &str) -> anyhow::Result<Self> {
-        let config = ConnectionManagerConfig::new()
-            .set_connection_timeout(Some(PATIENCE))
-            .set_response_timeout(Some(PATIENCE))
-            .set_number_of_retries(1)
-            .set_max_delay(PATIENCE);
         Ok(Self {
-            connection: Client::open(redis_url)?.get_connection_manager_lazy(config)?,
+            connection: away::connection(redis_url, PATIENCE)?,
             prefix: prefix.to_owned(),
             process: uuid::Uuid::new_v4().simple().to_string(),
             ask: Script::new(include_str!("budget/ask.lua")),
@@ -130,10 +125,6 @@ impl Shared for RedisBudget {
             tracing::warn!("redis was not told that a company limits requests: {error}");
         }
     }
-}
-
-fn micros(duration: Duration) -> u64 {
-    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

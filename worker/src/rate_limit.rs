@@ -1,9 +1,9 @@
 //! How many requests callers make, counted on Redis for all processes: one script a request, on that server's own clock.
 //! While it is away nobody waits for it: each process counts by itself.
 
-use crate::away::Away;
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{Client, RedisResult, Script};
+use crate::away::{self, Away, micros};
+use redis::aio::ConnectionManager;
+use redis::{RedisResult, Script};
 use service::rate_limit::{Account, Count, Counter};
 use std::time::Duration;
 use tokio::time::timeout;
@@ -25,13 +25,8 @@ impl RedisCounter {
     /// # Errors
     /// `redis_url` cannot be read.
     pub fn new(redis_url: &str, prefix: &str) -> anyhow::Result<Self> {
-        let config = ConnectionManagerConfig::new()
-            .set_connection_timeout(Some(PATIENCE))
-            .set_response_timeout(Some(PATIENCE))
-            .set_number_of_retries(1)
-            .set_max_delay(PATIENCE);
         Ok(Self {
-            connection: Client::open(redis_url)?.get_connection_manager_lazy(config)?,
+            connection: away::connection(redis_url, PATIENCE)?,
             prefix: prefix.to_owned(),
             count: Script::new(include_str!("rate_limit/count.lua")),
             away: Away::new("requests are counted"),
@@ -67,10 +62,6 @@ impl Counter for RedisCounter {
             used: used.iter().copied().map(Duration::from_micros).collect(),
         })
     }
-}
-
-fn micros(duration: Duration) -> u64 {
-    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -101,7 +101,7 @@ pub async fn rotate(
     .await?;
     let (key, old_key) = (row(&tx, new).await?.into(), row(&tx, id).await?.into());
     tx.commit().await?;
-    service.recent_keys().forget_all();
+    service.forget_recent_keys();
     Ok(RotatedApiKey {
         new_key: NewApiKey { key, secret },
         old_key,

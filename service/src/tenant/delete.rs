@@ -97,6 +97,6 @@ async fn end(
     )
     .await?;
     tx.commit().await?;
-    service.recent_keys().forget_all();
+    service.forget_recent_keys();
     Ok(token)
 }
