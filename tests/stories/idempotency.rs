@@ -309,3 +309,20 @@ async fn events_under_a_key_are_posted_like_any_other() {
         .to_owned();
     assert_eq!(store.status(&id).await, "synced");
 }
+
+#[tokio::test]
+async fn a_key_that_such_a_request_ends_is_refused_at_once() {
+    let world = World::new().await;
+    let (store, _) = world.store("Harbour").await;
+    let made = store.post("/api-keys", json!({ "name": "till" })).await;
+    let old = made["secret"].as_str().unwrap();
+    let looks = || async {
+        let request = world.request(Method::GET, &store.path("/sync"), old);
+        world.answer(request).await
+    };
+    assert_eq!(looks().await.status, StatusCode::OK);
+    let path = format!("/api-keys/{}/rotate", made["id"].as_str().unwrap());
+    let rotated = post(&store, &path, "once", json!({ "overlap_hours": 0 })).await;
+    assert_eq!(rotated.status, StatusCode::CREATED, "{}", rotated.text());
+    is(&looks().await, 401, "unauthenticated");
+}
