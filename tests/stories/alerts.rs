@@ -44,7 +44,7 @@ pub async fn closed(store: &Tenant<'_>, alert: &Value) {
     let told = store
         .world
         .rows(&format!(
-            "SELECT type || ' ' || (data->>'state') FROM webhook_message WHERE data->>'id' = '{id}' ORDER BY number"
+            "SELECT type || ' ' || (data->>'state') FROM webhook_message WHERE data->>'id' = '{id}' ORDER BY occurred_at, id"
         ))
         .await;
     assert_eq!(told, ["alert.opened open", "alert.closed closed"]);
