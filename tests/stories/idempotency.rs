@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 use reqwest::{Method, StatusCode};
 use sea_orm::{ConnectionTrait, TransactionTrait};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 async fn keyed(
     world: &World,
@@ -310,10 +311,11 @@ async fn events_under_a_key_are_posted_like_any_other() {
     assert_eq!(store.status(&id).await, "synced");
 }
 
+// What was looked up while the request was not committed yet is forgotten when it is.
 #[tokio::test]
 async fn a_key_that_such_a_request_ends_is_refused_at_once() {
     let world = World::new().await;
-    let (store, _) = world.store("Harbour").await;
+    let store = world.tenant("Harbour").await;
     let made = store.post("/api-keys", json!({ "name": "till" })).await;
     let old = made["secret"].as_str().unwrap();
     let looks = || async {
@@ -321,8 +323,27 @@ async fn a_key_that_such_a_request_ends_is_refused_at_once() {
         world.answer(request).await
     };
     assert_eq!(looks().await.status, StatusCode::OK);
+    let superuser = sea_orm::Database::connect(world.database_url("postgres"))
+        .await
+        .unwrap();
+    let held = superuser.begin().await.unwrap();
+    // Its answer is what it writes last, and cannot be written now.
+    held.execute_unprepared("LOCK TABLE idempotency_key IN SHARE MODE")
+        .await
+        .unwrap();
     let path = format!("/api-keys/{}/rotate", made["id"].as_str().unwrap());
-    let rotated = post(&store, &path, "once", json!({ "overlap_hours": 0 })).await;
+    let rotated = post(&store, &path, "once", json!({ "overlap_hours": 0 }));
+    let meanwhile = async {
+        let waiting = "SELECT query FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'INSERT INTO idempotency_key%'";
+        while world.rows(waiting).await.is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let still = looks().await;
+        held.rollback().await.unwrap();
+        assert_eq!(still.status, StatusCode::OK, "{}", still.text());
+    };
+    let (rotated, ()) = futures::join!(rotated, meanwhile);
     assert_eq!(rotated.status, StatusCode::CREATED, "{}", rotated.text());
     is(&looks().await, 401, "unauthenticated");
+    superuser.close().await.unwrap();
 }
