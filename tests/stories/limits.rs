@@ -1,5 +1,7 @@
 //! What is asked at most: requests of a key and a tenant, and requests at once.
 
+mod together;
+
 use crate::world::{Answer, Shape, Tenant, World};
 use reqwest::{Method, StatusCode};
 use sea_orm::{ConnectionTrait, TransactionTrait};

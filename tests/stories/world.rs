@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use service::Service;
 use service::bell::{Bell, Silent};
 use service::posting::{self, TurnEnd};
+use service::rate_limit::{Alone, Counter};
 use service::settings::{
     Access, Environment, IdentityProvider, KeyPace, Limits, Places, Posting, Settings,
     TokenAlgorithm, Webhooks,
@@ -59,6 +60,8 @@ pub struct Shape {
     pub typed_filter: bool,
     /// What is asked at most.
     pub limits: Limits,
+    /// Where requests are counted.
+    pub counter: Arc<dyn Counter>,
 }
 
 impl Default for Shape {
@@ -84,6 +87,7 @@ impl Default for Shape {
                 },
                 ..Limits::of_places_only()
             },
+            counter: Arc::new(Alone),
         }
     }
 }
@@ -126,7 +130,11 @@ impl World {
         } else {
             store.without_typed_filter()
         };
-        let bound = api::bind(api::Options::default()).unwrap();
+        let bound = api::bind(api::Options {
+            counter: shape.counter,
+            ..api::Options::default()
+        })
+        .unwrap();
         let base: Url = format!("http://{}/", bound.address()).parse().unwrap();
         let callback = base.join("v1/oauth/callback").unwrap();
         let simulator = Simulator::start(sandbox::quickbooks::Options {
