@@ -54,6 +54,7 @@ mod start;
 mod suggestions;
 mod surface;
 mod tidy;
+mod tls;
 mod tokens;
 mod walls;
 mod webhooks;
