@@ -5,6 +5,7 @@ mod cancel;
 mod dry_run;
 mod effect;
 mod fate;
+mod look_up;
 mod numbers;
 mod progress;
 mod report;

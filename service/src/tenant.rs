@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::version::{self, Expected};
 use chrono::{DateTime, Utc};
 use entity::id::{AuditRecordId, TenantId};
-use entity::store::PlatformTx;
+use entity::store::{PlatformTx, TenantTx};
 use entity::tenant::Model;
 use sea_orm::DbErr;
 use serde::{Deserialize, Serialize};
@@ -45,6 +45,13 @@ impl ClosedPeriod {
             Self::Fail
         }
     }
+}
+
+/// What becomes of the tenant's events in a closed period.
+pub(crate) async fn closed_period(tx: &TenantTx) -> Result<ClosedPeriod, Error> {
+    let row = tx.one(tx.find::<entity::tenant::Entity>()).await?;
+    let row = row.ok_or(Error::NotFound)?;
+    Ok(ClosedPeriod::read(&row.closed_period))
 }
 
 impl From<accounting::ClosedPeriod> for ClosedPeriod {

@@ -17,6 +17,7 @@ mod batches;
 mod bell;
 mod beside;
 mod chart;
+mod closed_books;
 mod contract;
 mod event_counts;
 mod event_export;

@@ -1,10 +1,10 @@
-//! A dry run: what a past sync over a window would do. First numbers are looked up in QuickBooks, without a transaction; then
-//! the window's events are read once, one after another, in one snapshot, and nothing of them is kept but sums.
+//! A dry run: what a past sync over a window would do. First the closing date and numbers are looked up in QuickBooks, without a
+//! transaction; then the window's events are read once, one after another, in one snapshot, and nothing of them is kept but sums.
 
 use super::Window;
 use super::effect::{Effect, EffectNames};
 use super::fate::{self, Candidate};
-use super::numbers;
+use super::look_up::look_up;
 use super::report::{ClosedPeriodHits, DryRun};
 use super::tally::{Closed, Tally};
 use crate::error::Error;
@@ -32,12 +32,12 @@ pub struct DryRunPastSync {
     /// The last business date of the window; it belongs to it.
     #[schema(example = "2026-11-15")]
     pub to_date: NaiveDate,
-    /// Whether numbers are looked up in QuickBooks, which costs metered reads; left out: they are.
+    /// Whether the closing date and numbers are looked up in QuickBooks, which costs metered reads; left out: they are.
     pub check_numbers: Option<bool>,
 }
 
-/// Tells what a past sync over the window would do. Nothing is written, and nothing is sent to QuickBooks but look-ups of
-/// numbers. The sync need not run.
+/// Tells what a past sync over the window would do. Of events nothing is written; QuickBooks is asked for the closing date and for
+/// numbers, and nothing is written there. The sync need not run.
 ///
 /// # Errors
 /// `invalid_window`, `not_connected`.
@@ -48,7 +48,7 @@ pub async fn dry_run(
 ) -> Result<DryRun, Error> {
     let window = Window::new(request.from_date, request.to_date)?;
     let wanted = request.check_numbers.unwrap_or(true);
-    let held = numbers::look_up(service, tenant, &window, wanted).await?;
+    let held = look_up(service, tenant, &window, wanted).await?;
     let tx = service.store().snapshot(tenant).await?;
     let as_of = tx.now().await?;
     let company = connection::company(&tx).await?;
@@ -148,6 +148,7 @@ fn hits(closed: &Closed, books: &Books, company: &Connection) -> ClosedPeriodHit
         last_date: closed.last,
         dated,
         detail,
+        closing_date_read_at: company.preferences_read_at,
         closing_date_in_doubt: company.preferences_stale,
     }
 }

@@ -7,12 +7,14 @@ use crate::error::Error;
 use crate::fail_point::{FailPoint, reach};
 use crate::problem::reach::{self, Reach};
 use crate::problem::{Code, Finding, Names, Refused};
+use crate::tenant::{self, ClosedPeriod};
 use crate::{chart, sync};
 use accounting::Dimension;
 use accounting::posting::{Effect, EventChange, Outcome, Settlement, Wave};
 use entity::id::{EventId, JournalEntryId};
 use entity::store::TenantTx;
 use quickbooks::{Answer, DraftedEntry, Failure, PostedEntry};
+use std::time::Duration;
 
 /// What an answer said, for the attempt's record.
 pub(crate) struct Report {
@@ -172,12 +174,44 @@ async fn failed(
         return Ok(lost(turn, sent));
     }
     record(tx, &[sent]).await?;
+    if sent.failure().is_some_and(is_of_period)
+        && tenant::closed_period(tx).await? == ClosedPeriod::FirstOpenDay
+    {
+        return made_anew(tx, turn, sent).await;
+    }
     let finding = refusal(tx, turn, entry, sent.failure()).await?;
     claim::end(tx, entry.event, EventChange::Fail, &finding).await?;
     let settled = remember(tx, turn, entry, sent.failure(), finding.code).await?;
     claim::tell(tx, entry.event, &finding).await?;
     tell(turn, sent);
     Ok(settled)
+}
+
+fn is_of_period(failure: &Failure) -> bool {
+    reach::reach(&failure.cause) == Reach::Period
+}
+
+// Refused for its date, where such are dated anew: the closing date moved since it was read. The event is queued again, the
+// closing date is read first, and its next entry goes by that. This ends: a date that was refused although the closing date is as
+// it was is refused without being sent.
+async fn made_anew(tx: &TenantTx, turn: &Turn<'_>, sent: &Sent<'_>) -> Result<Settled, Error> {
+    let entry = sent.entry;
+    let after = Duration::ZERO;
+    change::events(tx, &[entry.event], EventChange::QueueAgain { after }, None).await?;
+    refused_through(tx, turn, entry).await?;
+    tell(turn, sent);
+    Ok(Settled::of(Effect::Settled))
+}
+
+// What we believe of the closing date is wrong, or QuickBooks goes by more than it.
+async fn refused_through(tx: &TenantTx, turn: &Turn<'_>, entry: &Ready) -> Result<(), Error> {
+    tx.execute(
+        "UPDATE connection SET preferences_stale = true,
+           closed_through_refused = greatest(closed_through_refused, $3) WHERE {mine} AND id = $2",
+        vec![turn.connection.id.into(), entry.accounting_date.into()],
+    )
+    .await?;
+    Ok(())
 }
 
 fn lost(turn: &Turn<'_>, sent: &Sent<'_>) -> Settled {
@@ -257,13 +291,7 @@ async fn remember(
     };
     match reach::reach(&failure.cause) {
         Reach::Period => {
-            // What we believe of the closing date is wrong, or QuickBooks goes by more than it.
-            tx.execute(
-                "UPDATE connection SET preferences_stale = true,
-                   closed_through_refused = greatest(closed_through_refused, $3) WHERE {mine} AND id = $2",
-                vec![turn.connection.id.into(), entry.accounting_date.into()],
-            )
-            .await?;
+            refused_through(tx, turn, entry).await?;
             Ok(Settled::of(Effect::Settled))
         }
         Reach::Company => Ok(Settled {

@@ -1,0 +1,163 @@
+//! What a dry run asks QuickBooks before it looks at events: the closing date as it is now, and which numbers are held already.
+//! Without a transaction, within the company's pace, and never for long.
+
+use super::Window;
+use super::numbers::{self, Held};
+use crate::budget::{Kind, Priority};
+use crate::error::Error;
+use crate::grant::{self, NoAccess};
+use crate::{Service, connection};
+use entity::connection::Model as Connection;
+use entity::id::TenantId;
+use quickbooks::{Cause, Company, Failure};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long is looked for.
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Why looking up stopped early.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Trouble {
+    /// The access token was refused.
+    #[error("QuickBooks refuses our access token; try again later")]
+    Refused,
+    /// Anything else, in words for a person.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl Trouble {
+    pub(super) fn of(failure: &Failure) -> Self {
+        if failure.cause == Cause::Unauthorised {
+            return Self::Refused;
+        }
+        tracing::warn!("a dry run was not answered: {failure}");
+        Self::Other(
+            "QuickBooks did not answer a look-up of the closing date or of numbers well; try again later".to_owned(),
+        )
+    }
+}
+
+/// Reads the closing date anew, and looks the numbers of the window's never-synced events up, as far as time and pace allow.
+/// Trouble with QuickBooks is told, not returned: what is not looked up is taken as it was known before.
+///
+/// # Errors
+/// Trouble on our own side.
+pub(super) async fn look_up(
+    service: &Service,
+    tenant: TenantId,
+    window: &Window,
+    wanted: bool,
+) -> Result<Held, Error> {
+    let mut held = Held::default();
+    if !wanted {
+        held.stop("numbers were not to be looked up");
+        return Ok(held);
+    }
+    let tx = service.tenant(tenant).await?;
+    let connection = connection::company(&tx).await?;
+    let numbers = numbers::of(&tx, window).await?;
+    drop(tx);
+    let until = Instant::now() + PATIENCE;
+    let mut refused = None;
+    let mut is_fresh = false;
+    loop {
+        let (company, version) = match company(service, tenant, &connection, refused).await? {
+            Ok(found) => found,
+            Err(why) => {
+                held.stop(why);
+                return Ok(held);
+            }
+        };
+        let mut asked = Ok(());
+        if !is_fresh {
+            asked = read_closing_date(service, tenant, &connection, &company, until).await?;
+            is_fresh = asked.is_ok();
+            held.count_read(is_fresh);
+        }
+        if asked.is_ok() {
+            asked = held
+                .run(service, &company, &connection, &numbers, until)
+                .await;
+        }
+        match asked {
+            Ok(()) => return Ok(held),
+            // Once with a fresh token, from where it stopped.
+            Err(Trouble::Refused) if refused.is_none() => refused = Some(version),
+            Err(trouble) => {
+                held.stop(trouble.to_string());
+                return Ok(held);
+            }
+        }
+    }
+}
+
+/// Waits for the company's pace; whether that was in time.
+pub(super) async fn leave(service: &Service, connection: &Connection, until: Instant) -> bool {
+    let left = until.saturating_duration_since(Instant::now());
+    let budget = service.budget();
+    let leave = budget.leave(&connection.company_id, Kind::Single, Priority::First, left);
+    let in_time = leave.await;
+    in_time.is_ok() && Instant::now() < until
+}
+
+// The preferences as they are now, and not as they were at the last look, which may be a day ago.
+async fn read_closing_date(
+    service: &Service,
+    tenant: TenantId,
+    connection: &Connection,
+    company: &Company,
+    until: Instant,
+) -> Result<Result<(), Trouble>, Error> {
+    if !leave(service, connection, until).await {
+        return Ok(Err(Trouble::Other(
+            "QuickBooks is asked for too much else to look anything up; try again later".to_owned(),
+        )));
+    }
+    match tokio::time::timeout_at(until + PATIENCE, company.preferences()).await {
+        Ok(Ok(answer)) => {
+            let tx = service.tenant(tenant).await?;
+            connection::refresh_preferences(&tx, connection.id, &answer.value).await?;
+            tx.commit().await?;
+            Ok(Ok(()))
+        }
+        Ok(Err(failure)) => Ok(Err(Trouble::of(&failure))),
+        Err(_) => Ok(Err(Trouble::Other(
+            "QuickBooks did not answer in time".to_owned(),
+        ))),
+    }
+}
+
+async fn company(
+    service: &Service,
+    tenant: TenantId,
+    connection: &Connection,
+    refused: Option<i64>,
+) -> Result<Result<(Company, i64), String>, Error> {
+    if connection.state != "connected" {
+        return Ok(Err(
+            "QuickBooks is not connected at the moment; connect it again to have numbers looked up"
+                .to_owned(),
+        ));
+    }
+    match grant::access(service, tenant, connection.id, refused).await {
+        Ok(access) => {
+            let company = service
+                .quickbooks()
+                .company(&connection.company_id, &access.token);
+            Ok(Ok((company, access.version)))
+        }
+        Err(NoAccess::Ended) => Ok(Err(
+            "QuickBooks no longer accepts our grant; connect it again to have numbers looked up"
+                .to_owned(),
+        )),
+        Err(NoAccess::Later(why)) => {
+            tracing::warn!(tenant.id = %tenant, "no access token to look numbers up: {why}");
+            Ok(Err(
+                "QuickBooks gives no access token at the moment; try again later".to_owned(),
+            ))
+        }
+        Err(NoAccess::Error(error)) => Err(error),
+    }
+}
