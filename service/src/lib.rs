@@ -25,6 +25,7 @@ mod identity_provider;
 pub mod ingest;
 mod jwt;
 pub mod known_key;
+mod list_import;
 pub mod location_mapping;
 pub mod mapping;
 pub mod member;

@@ -367,6 +367,9 @@ async fn an_import_that_quickbooks_does_not_answer_goes_on_by_itself() {
             .starts_with("It is tried again by itself"),
         "{waiting:#}"
     );
+    // Who asks again gets the same one, and it is due at once.
+    let again = store.post("/dimension-imports", json!({})).await;
+    assert_eq!(again["id"], waiting["id"], "{again:#}");
     store.settle().await;
     let path = format!("/dimension-imports/{}", waiting["id"].as_str().unwrap());
     assert_eq!(store.get(&path).await["state"], "done");

@@ -4,6 +4,7 @@ use super::look;
 use super::rows::{self, Source};
 use crate::access::Caller;
 use crate::error::Error;
+use crate::list_import::{self, Imports};
 use crate::posting::Turn;
 use crate::{Service, alert, audit, bell, connection, problem};
 use chrono::{DateTime, Utc};
@@ -47,7 +48,8 @@ impl From<account_import::Model> for AccountImport {
     }
 }
 
-/// Queues an import of the whole chart, active and inactive; a worker runs it at once.
+/// Queues an import of the whole chart, active and inactive; a worker runs it at once. Where one waits for its turn already, it
+/// is that one.
 ///
 /// # Errors
 /// `not_connected`.
@@ -64,16 +66,24 @@ pub async fn import(
             "the QuickBooks company is disconnected; connect it again first",
         ));
     }
-    let id = queue_import(&tx, &company.company_id, caller.actor()).await?;
+    let id = match list_import::waiting(&tx, Imports::Accounts, &company.company_id).await? {
+        Some(id) => AccountImportId(id),
+        None => {
+            let id = queue_import(&tx, &company.company_id, caller.actor()).await?;
+            let nothing = serde_json::json!({});
+            let subject = id.to_string();
+            audit::record(
+                &tx,
+                caller.actor(),
+                "account_import.created",
+                &subject,
+                nothing,
+            )
+            .await?;
+            id
+        }
+    };
     bell::wake(&tx).await?;
-    audit::record(
-        &tx,
-        caller.actor(),
-        "account_import.created",
-        &id.to_string(),
-        serde_json::json!({}),
-    )
-    .await?;
     let row = import_row(&tx, id).await?;
     tx.commit().await?;
     service.ring(tenant).await;

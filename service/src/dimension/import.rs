@@ -3,6 +3,7 @@
 use super::{Kept, Kind, row};
 use crate::access::Caller;
 use crate::error::Error;
+use crate::list_import::{self, Imports};
 use crate::posting::Turn;
 use crate::{Service, alert, audit, bell, connection};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -107,7 +108,8 @@ fn counted(count: i32, one: &str, more: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { more })
 }
 
-/// Queues an import of all Locations and Classes, active and inactive; a worker runs it at once.
+/// Queues an import of all Locations and Classes, active and inactive; a worker runs it at once. Where one waits for its turn
+/// already, it is that one.
 ///
 /// # Errors
 /// `not_connected`.
@@ -124,16 +126,24 @@ pub async fn import(
             "the QuickBooks company is disconnected; connect it again first",
         ));
     }
-    let row = queue_import(&tx, &company.company_id, caller.actor()).await?;
+    let row = match list_import::waiting(&tx, Imports::Dimensions, &company.company_id).await? {
+        Some(id) => import_row(&tx, DimensionImportId(id)).await?,
+        None => {
+            let row = queue_import(&tx, &company.company_id, caller.actor()).await?;
+            let nothing = serde_json::json!({});
+            let subject = row.id.to_string();
+            audit::record(
+                &tx,
+                caller.actor(),
+                "dimension_import.created",
+                &subject,
+                nothing,
+            )
+            .await?;
+            row
+        }
+    };
     bell::wake(&tx).await?;
-    audit::record(
-        &tx,
-        caller.actor(),
-        "dimension_import.created",
-        &row.id.to_string(),
-        serde_json::json!({}),
-    )
-    .await?;
     tx.commit().await?;
     service.ring(tenant).await;
     Ok(row.into())
@@ -171,9 +181,12 @@ pub async fn read_import(
     id: DimensionImportId,
 ) -> Result<DimensionImport, Error> {
     let tx = service.tenant(tenant).await?;
+    Ok(import_row(&tx, id).await?.into())
+}
+
+async fn import_row(tx: &TenantTx, id: DimensionImportId) -> Result<Model, Error> {
     tx.one(tx.find::<Entity>().filter(Column::Id.eq(id)))
         .await?
-        .map(DimensionImport::from)
         .ok_or(Error::NotFound)
 }
 
