@@ -15,43 +15,26 @@
 mod contract;
 #[path = "../stories/lab.rs"]
 mod lab;
+#[path = "plant/plant.rs"]
+mod plant;
 #[path = "../stories/world.rs"]
 mod world;
 
-use lab::Lab;
+use plant::cpu::Cpu;
 use service::settings::Posting;
-use std::fs;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
-use world::{Shape, World};
+use world::World;
 
 const MINUTE: Duration = Duration::from_secs(60);
-/// Of the kernel's counts of processors' time.
-const TICKS_A_SECOND: f64 = 100.0;
 
 #[tokio::main]
 async fn main() {
     let tenants: usize = std::env::args()
         .find_map(|argument| argument.parse().ok())
         .unwrap_or(10_000);
-    let cores = std::thread::available_parallelism().map_or(2, usize::from);
-    println!(
-        "machine: {cores} cores, {}-{}",
-        std::env::consts::ARCH,
-        std::env::consts::OS
-    );
-    if cfg!(debug_assertions) {
-        println!("this is not an optimised build: the figures mean little");
-    }
-    let lab = Lab::apart().await;
-    let bell = worker::RedisBell::new(&lab.redis_url(), "bench").unwrap();
-    let shape = Shape {
-        bell: Arc::new(bell),
-        posting: Posting::default(),
-        ..Shape::default()
-    };
-    let world = World::on(lab, shape).await;
+    plant::introduce();
+    let (world, lab) = plant::plant(Posting::default()).await;
     connect(&world, tenants).await;
     let stop = CancellationToken::new();
     let work = tokio::spawn(worker::run(
@@ -66,31 +49,27 @@ async fn main() {
     println!("{tenants} connected tenants, shares of one core:");
     println!("   worker + API   PostgreSQL      Redis   together   Redis commands a second");
     for _ in 0..2 {
-        minute(&world, &mut redis).await;
+        minute(&mut redis).await;
     }
     stop.cancel();
     work.await.unwrap().unwrap();
 }
 
-async fn minute(world: &World, redis: &mut redis::aio::MultiplexedConnection) {
-    let before = (spent(world, redis).await, commands(redis).await);
-    let start = Instant::now();
+async fn minute(redis: &mut redis::aio::MultiplexedConnection) {
+    let here = std::process::id();
+    let (before, sent, start) = (Cpu::now(here), commands(redis).await, Instant::now());
     tokio::time::sleep(MINUTE).await;
-    let after = (spent(world, redis).await, commands(redis).await);
-    let seconds = start.elapsed().as_secs_f64();
-    let share: Vec<f64> = after
-        .0
-        .iter()
-        .zip(before.0)
-        .map(|(after, before)| 100.0 * (after - before) / seconds)
-        .collect();
+    let cost = Cpu::now(here).since(before);
+    let sent = commands(redis).await - sent;
+    let micros = start.elapsed().as_micros() as f64;
+    let share = |spent: u64| 100.0 * spent as f64 / micros;
     println!(
         "       {:5.2} %      {:5.2} %    {:5.2} %    {:5.2} %   {:8.1}",
-        share[0],
-        share[1],
-        share[2],
-        share.iter().sum::<f64>(),
-        (after.1 - before.1) / seconds
+        share(cost.worker),
+        share(cost.postgres),
+        share(cost.redis),
+        share(cost.all()),
+        1e6 * sent / micros
     );
 }
 
@@ -113,48 +92,6 @@ async fn connect(world: &World, tenants: usize) {
         .await;
     // What the database does after so many new rows it does now.
     world.sql("VACUUM ANALYZE").await;
-}
-
-/// The processors' time so far, in seconds: of this process, of PostgreSQL's, of Redis.
-async fn spent(world: &World, redis: &mut redis::aio::MultiplexedConnection) -> [f64; 3] {
-    let backend = world.rows("SELECT pg_backend_pid()::text").await;
-    let postmaster = stat(&backend[0]).map_or_else(String::new, |stat| stat[1].clone());
-    let mut postgres = time(&postmaster, true);
-    for process in fs::read_dir("/proc").unwrap() {
-        let name = process.unwrap().file_name();
-        let pid = name.to_str().unwrap_or_default();
-        if stat(pid).is_some_and(|stat| stat[1] == postmaster) {
-            postgres += time(pid, false);
-        }
-    }
-    let told: String = redis::cmd("INFO")
-        .arg("server")
-        .query_async(redis)
-        .await
-        .unwrap();
-    let server = told
-        .lines()
-        .find_map(|line| line.strip_prefix("process_id:"))
-        .unwrap();
-    [time("self", false), postgres, time(server.trim(), false)]
-}
-
-// A process's time, with that of its children that have ended.
-fn time(pid: &str, with_children: bool) -> f64 {
-    let Some(stat) = stat(pid) else { return 0.0 };
-    let fields = if with_children { 11..15 } else { 11..13 };
-    stat[fields]
-        .iter()
-        .map(|ticks| ticks.parse::<f64>().unwrap())
-        .sum::<f64>()
-        / TICKS_A_SECOND
-}
-
-// What the kernel tells of a process, from its state on: the parent is the second, the times begin with the twelfth.
-fn stat(pid: &str) -> Option<Vec<String>> {
-    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let (_, rest) = text.rsplit_once(") ")?;
-    Some(rest.split(' ').map(str::to_owned).collect())
 }
 
 async fn commands(redis: &mut redis::aio::MultiplexedConnection) -> f64 {
