@@ -5,6 +5,7 @@ use crate::accept;
 use crate::idempotent;
 use crate::limited;
 use crate::load;
+use crate::parameter;
 use crate::problem::Problem;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
@@ -52,7 +53,11 @@ async fn guard(
     };
     let who = (authorised.caller.actor().to_owned(), authorised.tenant);
     let (standings, refusal) = match limited::count(&request, &who.0, who.1).await {
-        Ok(standings) => (standings, accept::check(&request, operation).err()),
+        Ok(standings) => {
+            let sound = accept::check(&request, operation)
+                .and_then(|()| parameter::none_in_vain(request.query_string(), operation));
+            (standings, sound.err())
+        }
         Err((standings, problem)) => (standings, Some(problem)),
     };
     let mut response = match refusal {

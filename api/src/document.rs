@@ -11,7 +11,7 @@ use crate::idempotent;
 use crate::problem::{self, FieldProblem};
 use crate::routes::{Described, rows};
 use service::access::{self, Scope};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use utoipa::OpenApi;
 use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::security::{
@@ -149,6 +149,23 @@ pub(crate) fn kinds() -> HashMap<String, Vec<String>> {
         }
     }
     kinds
+}
+
+/// The operations that have parameters in the query.
+pub(crate) fn with_query() -> HashSet<String> {
+    let mut document = openapi();
+    let items = document.paths.paths.values_mut();
+    items
+        .flat_map(|item| operations(item))
+        .filter(|operation| {
+            let mut parameters = operation.parameters.iter().flatten();
+            parameters.any(|parameter| match parameter {
+                RefOr::T(parameter) => matches!(parameter.parameter_in, ParameterIn::Query),
+                RefOr::Ref(_) => false,
+            })
+        })
+        .filter_map(|operation| operation.operation_id.clone())
+        .collect()
 }
 
 /// The document as it is committed and served: pretty JSON, the same at every call.

@@ -1,5 +1,6 @@
 //! Parameters: ids in the path, and the query.
 
+use crate::document;
 use crate::problem::Problem;
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
@@ -17,6 +18,7 @@ use service::mapping::Expected;
 use std::collections::HashSet;
 use std::future::{Ready, ready};
 use std::str::FromStr;
+use std::sync::LazyLock;
 
 /// A resource's id, as it stands in a path below its tenant.
 pub(crate) trait InPath: FromStr {
@@ -156,17 +158,30 @@ impl<T: DeserializeOwned> FromRequest for Params<T> {
     }
 }
 
-fn parse<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
-    let pairs: Vec<(String, String)> =
-        serde_urlencoded::from_str(query).map_err(|error| invalid("", &error.to_string()))?;
-    let unclean = |text: &str| text.chars().any(char::is_control);
-    if let Some((name, _)) = pairs
-        .iter()
-        .find(|(name, value)| unclean(name) || unclean(value))
-    {
-        let name: String = name.chars().filter(|c| !c.is_control()).collect();
-        return Err(invalid(&name, "holds a control character; leave it out"));
+/// Operations that have parameters in the query, as the document says: their handlers read them.
+static ASKING: LazyLock<HashSet<String>> = LazyLock::new(document::with_query);
+
+/// Refuses parameters where the operation has none: whoever sends one believes that it does something.
+///
+/// # Errors
+/// `invalid_parameter`, naming it.
+pub(crate) fn none_in_vain(query: &str, operation: &str) -> Result<(), Problem> {
+    if query.is_empty() || ASKING.contains(operation) {
+        return Ok(());
     }
+    let pairs: Vec<(String, String)> = parse_pairs(query)?;
+    pairs
+        .first()
+        .map_or(Ok(()), |(name, _)| Err(not_here(name)))
+}
+
+/// A parameter that the operation does not have.
+pub(crate) fn not_here(name: &str) -> Problem {
+    invalid(name, "this operation has no parameters; leave it out")
+}
+
+fn parse<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
+    let pairs = parse_pairs(query)?;
     let mut seen = HashSet::new();
     if let Some((name, _)) = pairs.iter().find(|(name, _)| !seen.insert(name)) {
         return Err(invalid(name, "is given twice; give it once"));
@@ -187,6 +202,21 @@ fn parse<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
         };
         invalid(field, &words)
     })
+}
+
+// The parameters as they were written, without control characters.
+fn parse_pairs(query: &str) -> Result<Vec<(String, String)>, Problem> {
+    let pairs: Vec<(String, String)> =
+        serde_urlencoded::from_str(query).map_err(|error| invalid("", &error.to_string()))?;
+    let unclean = |text: &str| text.chars().any(char::is_control);
+    if let Some((name, _)) = pairs
+        .iter()
+        .find(|(name, value)| unclean(name) || unclean(value))
+    {
+        let name: String = name.chars().filter(|c| !c.is_control()).collect();
+        return Err(invalid(&name, "holds a control character; leave it out"));
+    }
+    Ok(pairs)
 }
 
 fn invalid(name: &str, words: &str) -> Problem {

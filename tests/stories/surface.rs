@@ -55,6 +55,30 @@ async fn an_answer_that_the_caller_cannot_take_is_refused_before_it_is_made() {
     }
 }
 
+#[tokio::test]
+async fn a_parameter_that_an_operation_does_not_have_is_refused_and_not_passed_over() {
+    let world = World::new().await;
+    let store = world.tenant("Harbour").await;
+    for (method, path) in [
+        (Method::GET, "/sync?colour=red"),
+        (Method::GET, "/settings?colour=red"),
+        (Method::POST, "/sync/start?colour=red"),
+        (Method::GET, "/alerts?colour=red"),
+    ] {
+        let (status, problem) = store.send(method, path, None).await;
+        assert_eq!(status, 400, "{path}: {problem:#}");
+        assert_eq!(problem["code"], "invalid_parameter", "{problem:#}");
+        assert_eq!(problem["errors"][0]["field"], "colour", "{problem:#}");
+    }
+    let sync = store.get("/sync").await;
+    assert_eq!(sync["state"], "stopped", "{sync:#}");
+    // Who may not pass learns nothing of parameters.
+    let request = world
+        .http()
+        .get(world.base.join(&store.path("/sync?colour=red")).unwrap());
+    assert_eq!(world.answer(request).await.status, 401);
+}
+
 fn gzipped(bytes: &[u8]) -> Vec<u8> {
     use std::io::Write;
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
@@ -317,6 +341,11 @@ async fn two_people_do_not_overwrite_each_others_changes() {
         assert_eq!(mended.status, StatusCode::OK, "{path}");
         assert_eq!(change("*", &one).await.status, StatusCode::OK);
         assert_eq!(change("nonsense", &one).await.status.as_u16(), 400);
+    }
+    // Who asks for what is so already changes nothing.
+    let before = store.get("/settings").await;
+    for body in [json!({}), json!({"net_lines": before["net_lines"]})] {
+        assert_eq!(store.patch_settings(body).await, before);
     }
     for path in [store.path("/settings"), "/openapi.json".into()] {
         let read = world

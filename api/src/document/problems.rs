@@ -1,5 +1,6 @@
 //! The problems an operation can answer with, each with an example out of the very code that answers with it.
 
+use crate::parameter;
 use crate::problem::{self, Problem};
 use actix_web::http::StatusCode;
 use serde_json::json;
@@ -28,6 +29,7 @@ pub(super) fn add(path: &str, id: &str, guarded: bool, operation: &mut Operation
             status.starts_with('2')
                 && matches!(response, RefOr::T(response) if !response.content.is_empty())
         });
+    let takes_nothing = guarded && !has_body && !has_query && !has_header;
     let mut add = |status: u16, words: &str| {
         operation
             .responses
@@ -35,7 +37,8 @@ pub(super) fn add(path: &str, id: &str, guarded: bool, operation: &mut Operation
             .entry(status.to_string())
             .or_insert_with(|| Response::new(words).into());
     };
-    if has_body || has_query || has_header {
+    // Where an operation has no parameters, one that is sent is refused.
+    if has_body || has_query || has_header || guarded {
         add(400, "The body, a parameter or a header cannot be read");
     }
     if guarded {
@@ -92,7 +95,7 @@ pub(super) fn add(path: &str, id: &str, guarded: bool, operation: &mut Operation
                 problem::MEDIA_TYPE.to_owned(),
                 ContentBuilder::new()
                     .schema(Some(Ref::from_schema_name("Problem")))
-                    .example(Some(json!(example(status, id).body())))
+                    .example(Some(json!(example(status, id, takes_nothing).body())))
                     .build()
                     .into(),
             );
@@ -100,9 +103,10 @@ pub(super) fn add(path: &str, id: &str, guarded: bool, operation: &mut Operation
     }
 }
 
-fn example(status: u16, id: &str) -> Problem {
+fn example(status: u16, id: &str, takes_nothing: bool) -> Problem {
     let new = |status: StatusCode, code: &str, detail: &str| Problem::new(status, code, detail);
     match status {
+        400 if takes_nothing => parameter::not_here("colour"),
         400 if id.starts_with("clear_") || id.starts_with("read_") => new(
             StatusCode::BAD_REQUEST,
             "invalid_header",

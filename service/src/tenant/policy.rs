@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// How a tenant's events become entries, besides the mapping.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Settings {
     /// What becomes of an event dated in a closed period.
     pub closed_period: ClosedPeriod,
@@ -96,7 +96,9 @@ pub async fn update_settings(
         "UPDATE tenant SET rounding_tolerance_milli = coalesce($2, rounding_tolerance_milli),
             net_lines = coalesce($3, net_lines), closed_period = coalesce($4, closed_period), batches = coalesce($5, batches),
             updated_at = tillpost_now()
-          WHERE {mine}",
+          WHERE {mine} AND (rounding_tolerance_milli, net_lines, closed_period, batches)
+            IS DISTINCT FROM (coalesce($2, rounding_tolerance_milli), coalesce($3, net_lines), coalesce($4, closed_period),
+              coalesce($5, batches))",
         vec![
             tolerance.into(),
             request.net_lines.into(),
@@ -106,6 +108,10 @@ pub async fn update_settings(
     )
     .await?;
     let after = Settings::from(row(&tx).await?);
+    // Who asks for what is so already has changed nothing.
+    if after == before {
+        return Ok(after);
+    }
     audit::record(
         &tx,
         caller.actor(),
