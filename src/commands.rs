@@ -10,6 +10,7 @@ mod sandbox;
 mod serve;
 mod tenant;
 
+use chrono::{DateTime, NaiveDate, Utc};
 use clap::Subcommand;
 use std::process::ExitCode;
 use tokio_util::sync::CancellationToken;
@@ -61,10 +62,58 @@ impl Command {
             Self::Migrate(migrate) => migrate.run().await?,
             Self::Openapi(openapi) => openapi.run()?,
             Self::Tenant(tenant) => tenant.run().await?,
-            Self::Audit(audit) => return audit.run().await,
-            Self::Reconcile(reconcile) => return reconcile.run(stop).await,
+            Self::Audit(audit) => return Ok(or_untold(audit.run().await)),
+            Self::Reconcile(reconcile) => return Ok(or_untold(reconcile.run(stop).await)),
             Self::Sandbox(sandbox) => sandbox.run(stop).await?,
         }
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// The status of a command that could not tell: 1 says that it looked, and that something is not as it should be.
+const UNTOLD: u8 = 2;
+
+fn or_untold(ended: anyhow::Result<ExitCode>) -> ExitCode {
+    ended.unwrap_or_else(|error| {
+        eprintln!("tillpost: {error:#}");
+        ExitCode::from(UNTOLD)
+    })
+}
+
+/// Reads an instant of an argument.
+fn instant(text: &str) -> Result<DateTime<Utc>, String> {
+    text.parse()
+        .map_err(|_| "write an instant as in 2026-11-26T18:00:00Z".to_owned())
+}
+
+/// Reads a day of an argument.
+fn day(text: &str) -> Result<NaiveDate, String> {
+    text.parse()
+        .map_err(|_| "write a day as in 2026-11-26".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_that_cannot_be_read_is_told_how_it_is_written() {
+        assert!(instant("2026-11-26T18:00:00.25Z").is_ok());
+        assert!(instant("yesterday").unwrap_err().contains("T18:00:00Z"));
+        assert!(day("2026-11-26").is_ok());
+        assert!(day("26.11.2026").unwrap_err().contains("2026-11-26"));
+    }
+
+    #[test]
+    fn what_could_not_be_told_is_no_finding() {
+        let told = |ended| format!("{:?}", or_untold(ended));
+        assert_eq!(
+            told(Err(anyhow::anyhow!("no database"))),
+            format!("{:?}", ExitCode::from(2))
+        );
+        assert_eq!(
+            told(Ok(ExitCode::from(1))),
+            format!("{:?}", ExitCode::from(1))
+        );
     }
 }

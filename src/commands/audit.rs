@@ -30,7 +30,8 @@ pub(crate) struct Audit {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Tell whether every record is as it was written, and where not. Exit status 1: it is not.
+    /// Tell whether every record is as it was written, and where not. The status is 0 where it is, 1 where it is not, 2 where
+    /// that could not be told.
     Verify(Verify),
 }
 
@@ -52,6 +53,7 @@ struct Verify {
 impl Audit {
     pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
         let Action::Verify(verify) = self.action;
+        verify.check_anchor()?;
         let whole = match &verify.file {
             Some(file) => verify.export(file)?,
             None => verify.database().await?,
@@ -65,13 +67,28 @@ impl Audit {
 }
 
 impl Verify {
+    // An anchor that no record is compared with would look as if it had been.
+    fn check_anchor(&self) -> anyhow::Result<()> {
+        let after = self.after.clone().unwrap_or_default();
+        match &self.anchor {
+            Some(anchor) if anchor.sequence <= after.sequence && *anchor != after => anyhow::bail!(
+                "--anchor is of record {}, and what is checked begins with record {}: give an anchor of that or a later one",
+                anchor.sequence,
+                after.sequence + 1
+            ),
+            _ => Ok(()),
+        }
+    }
+
     fn export(&self, path: &Path) -> anyhow::Result<bool> {
-        let file = File::open(path).with_context(|| path.display().to_string())?;
-        let verified = self.lines(BufReader::new(file))?;
-        if self.anchor.is_none() {
+        let name = path.display().to_string();
+        let read = || self.lines(BufReader::new(File::open(path)?));
+        let verified = read().with_context(|| name.clone())?;
+        if self.anchor.is_none() && matches!(verified, Verified::Whole(_)) {
             eprintln!("(without --anchor nobody can tell whether records were cut off at the end)");
         }
-        Ok(told(&path.display().to_string(), verified))
+        let start = self.after.clone().unwrap_or_default();
+        Ok(print(&name, &start, &verified))
     }
 
     fn lines(&self, mut lines: impl BufRead) -> anyhow::Result<Verified> {
@@ -107,6 +124,12 @@ impl Verify {
 
     async fn logs(&self, service: &Service) -> anyhow::Result<bool> {
         if let Some(tenant) = self.tenant_id {
+            if tenant != TenantId::PLATFORM {
+                // Of one that nobody made, every log would be whole.
+                tenant::read(service, tenant)
+                    .await
+                    .with_context(|| format!("--tenant {tenant}"))?;
+            }
             return self.log(service, tenant).await;
         }
         let mut whole = self.log(service, TenantId::PLATFORM).await?;
@@ -125,7 +148,11 @@ impl Verify {
 
     async fn log(&self, service: &Service, tenant: TenantId) -> anyhow::Result<bool> {
         let verified = audit::verify(service, tenant, self.anchor.clone()).await?;
-        Ok(told(&tenant.to_string(), verified))
+        let name = match tenant {
+            TenantId::PLATFORM => format!("{tenant} (the platform's own)"),
+            tenant => tenant.to_string(),
+        };
+        Ok(print(&name, &Anchor::default(), &verified))
     }
 }
 
@@ -136,16 +163,17 @@ fn ended(end: Result<Anchor, Break>) -> Verified {
     }
 }
 
-fn told(log: &str, verified: Verified) -> bool {
+// Tells what was found, and whether that is how it should be.
+fn print(log: &str, start: &Anchor, verified: &Verified) -> bool {
+    println!("{log}  {}", told(start, verified));
+    matches!(verified, Verified::Whole(_))
+}
+
+fn told(start: &Anchor, verified: &Verified) -> String {
     match verified {
-        Verified::Whole(end) => {
-            println!("{log}  whole   to {end}");
-            true
-        }
-        Verified::Broken(broken) => {
-            println!("{log}  BROKEN  {broken}");
-            false
-        }
+        Verified::Whole(end) if end == start => format!("empty   no record after {}", end.sequence),
+        Verified::Whole(end) => format!("whole   to {end}"),
+        Verified::Broken(broken) => format!("BROKEN  {broken}"),
     }
 }
 
@@ -153,14 +181,49 @@ fn told(log: &str, verified: Verified) -> bool {
 mod tests {
     use super::*;
 
-    fn verify(lines: &str) -> Verified {
-        let nothing = Verify {
+    fn of(anchor: Option<&str>, after: Option<&str>) -> Verify {
+        let read = |text: &str| format!("{text}{}", "0".repeat(63)).parse().unwrap();
+        Verify {
             file: None,
             tenant_id: None,
-            anchor: None,
-            after: None,
-        };
-        nothing.lines(lines.as_bytes()).unwrap()
+            anchor: anchor.map(read),
+            after: after.map(read),
+        }
+    }
+
+    fn verify(lines: &str) -> Verified {
+        of(None, None).lines(lines.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn an_anchor_that_nothing_would_be_compared_with_is_refused() {
+        for (anchor, after, refused) in [
+            (Some("5:1"), None, false),
+            (Some("11:1"), Some("10:1"), false),
+            // The same place: it was given to begin with.
+            (Some("10:1"), Some("10:1"), false),
+            (Some("0:0"), None, false),
+            (None, Some("10:1"), false),
+            (Some("0:1"), None, true),
+            (Some("5:1"), Some("10:1"), true),
+            (Some("10:2"), Some("10:1"), true),
+        ] {
+            let checked = of(anchor, after).check_anchor();
+            assert_eq!(checked.is_err(), refused, "{anchor:?} after {after:?}");
+        }
+    }
+
+    #[test]
+    fn a_log_without_a_record_is_not_told_like_one_that_was_checked() {
+        let (first, third) = (Anchor::default(), of(Some("3:1"), None).anchor.unwrap());
+        let told = |verified| told(&first, &verified);
+        assert_eq!(
+            told(Verified::Whole(first.clone())),
+            "empty   no record after 0"
+        );
+        assert!(told(Verified::Whole(third)).starts_with("whole   to 3:1000"));
+        let broken = Verified::Broken(Break::Hash { sequence: 3 });
+        assert!(told(broken).starts_with("BROKEN  record 3 "));
     }
 
     #[test]

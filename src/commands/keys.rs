@@ -32,7 +32,7 @@ struct Rotate {
     data_keys: bool,
     /// With --data-keys, only of tenants whose data key is from before: goes on after an interruption with the time that the
     /// first run printed. Left out: now.
-    #[arg(long, requires = "data_keys")]
+    #[arg(long, requires = "data_keys", value_parser = super::instant)]
     before: Option<DateTime<Utc>>,
 }
 
@@ -65,7 +65,9 @@ impl Rotate {
             println!(
                 "{tenants} tenants have a new data key, and {values} rows are sealed anew under it"
             );
-            println!("a worker destroys the old ones in ten minutes");
+            if tenants > 0 {
+                println!("a worker destroys the old ones in ten minutes");
+            }
         }
         show(service).await
     }

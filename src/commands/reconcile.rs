@@ -26,17 +26,17 @@ const NOT_FINISHED: u8 = 2;
 const AGAIN: Duration = Duration::from_millis(500);
 
 /// Compare the books with what was posted. The status is 0 where they agree, 1 where something was found, 2 where the
-/// comparison did not come to its end.
+/// comparison could not be made or did not come to its end.
 #[derive(clap::Args)]
 pub(crate) struct Reconcile {
     /// Whose books, as `tenant list` shows it.
     #[arg(long = "tenant")]
     tenant_id: TenantId,
     /// The first accounting date.
-    #[arg(long = "from")]
+    #[arg(long = "from", value_parser = super::day)]
     from_date: NaiveDate,
     /// The last accounting date.
-    #[arg(long = "to")]
+    #[arg(long = "to", value_parser = super::day)]
     to_date: NaiveDate,
     /// Metered reads that it may use in a day.
     #[arg(long)]

@@ -66,7 +66,9 @@ impl FromStr for Anchor {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Break {
     /// A line is no record, or not in the canonical form.
-    #[error("what should be record {sequence} is not a record in its canonical form")]
+    #[error(
+        "what should be record {sequence} is not a record in its canonical form on a whole line"
+    )]
     Malformed {
         /// The number that should stand here.
         sequence: i64,
