@@ -36,8 +36,8 @@ start the sync, and send events. `GET …/sync` says how things are; what needs 
 
 **Calling.** Send `Authorization: Bearer <API key>`; or exchange the key for a token of fifteen minutes at `/v1/oauth/token` \
 and send that; or, as a person who is a member, send a token of the vendor's identity provider. What is not yours looks as if it were not there (404). Bodies are \
-JSON objects without unknown fields. Amounts are decimal strings (`\"19.99\"`), never numbers. Instants are RFC 3339, days \
-are `YYYY-MM-DD`. Lists give `next_cursor`, which is the `cursor` of the next page.
+JSON objects without unknown fields. Amounts are decimal strings (`\"19.99\"`), never numbers; whole numbers are written \
+without a point (`1`, not `1.0`). Instants are RFC 3339, days are `YYYY-MM-DD`. Lists give `next_cursor`, which is the `cursor` of the next page.
 
 **Problems.** What goes wrong is answered as `application/problem+json` (RFC 9457) with a stable `code`, and says how to \
 mend it; its `type` leads to what is known of its kind, and `/problems` to all of them. A method that a path does not take is 405 \

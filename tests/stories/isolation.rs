@@ -265,7 +265,7 @@ async fn probes(operation: &Operation, theirs: &Retailer<'_>, ours: &Retailer<'_
             }
             "Idempotency-Key" => {}
             // What proves that a message is whose it says; no id of ours.
-            "webhook-id" | "webhook-timestamp" | "webhook-signature" => {}
+            "webhook-id" | "webhook-timestamp" | "webhook-signature" | "intuit-signature" => {}
             other => panic!(
                 "say here how the header {other} of {} is probed",
                 operation.id

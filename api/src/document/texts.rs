@@ -32,6 +32,7 @@ fn field(schema: &str, name: &str) -> Option<Form> {
     Some(match (schema, name) {
         ("CreateTenant" | "UpdateTenant" | "CreateApiKey", "name") => Form::Words(1, 200),
         ("CreateMember", "subject") => Form::Letters(1, 255),
+        ("TokenRequest", "grant_type") => Form::OneOf(vec!["client_credentials"]),
         (_, "rounding_tolerance") => Form::Pattern(TOLERANCE),
         ("CreateApiKey", "scopes") => Form::OneOf(
             Scope::ALL

@@ -59,6 +59,7 @@ pub(crate) async fn show_reconnect(product: Product) -> HttpResponse {
 /// nothing is believed of them. One that comes twice changes nothing.
 #[utoipa::path(
     post, path = "/v1/intuit/notifications", tag = "Connection",
+    params(("intuit-signature" = String, Header, description = "Base 64 of the HMAC-SHA256 of the body as it comes")),
     responses(
         (status = 200, description = "Taken"),
         (status = 400, description = "Signed, and in neither form"),
