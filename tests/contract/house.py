@@ -2,25 +2,66 @@
 
 import contextlib
 import http.cookiejar
+import http.server
 import json
 import os
 import signal
 import socket
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
 
 PATIENCE = 120
+# What Intuit's notifications are signed with.
+VERIFIER = "verifier-token-of-the-contract-0123456789"
+# The vendor's identity provider has one key: that of RFC 8037, appendix A.
+KEYS = {"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "first", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}
+
+
+class Keys(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = json.dumps(KEYS).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+@contextlib.contextmanager
+def identity_provider():
+    """The settings that name it, while it stands."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Keys)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield {
+            "TILLPOST_IDP_ISSUER": "https://login.example.com/",
+            "TILLPOST_IDP_AUDIENCE": "tillpost",
+            "TILLPOST_IDP_JWKS_URL": f"http://127.0.0.1:{server.server_port}/keys",
+            "TILLPOST_IDP_ALGORITHM": "EdDSA",
+        }
+    finally:
+        server.shutdown()
 
 
 @contextlib.contextmanager
 def standing(binary, folder):
-    """The API's address and the platform's credential, while everything stands."""
+    """The API's address, what the environment of its server was given, and all of it while everything stands."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     base = f"http://127.0.0.1:{port}"
+    with identity_provider() as provider, served(binary, folder, base, provider) as given:
+        yield base, given
+
+
+@contextlib.contextmanager
+def served(binary, folder, base, provider):
     environment = folder / "sandbox.env"
     with open(environment, "w") as printed, open(folder / "sandbox.log", "w") as log:
         sandbox = subprocess.Popen(
@@ -30,22 +71,31 @@ def standing(binary, folder):
     try:
         until(lambda: "Ctrl-C ends it" in (folder / "sandbox.log").read_text(), sandbox, folder / "sandbox.log")
         given = dict(line.split("=", 1) for line in environment.read_text().splitlines())
+        given |= provider | {
+            "TILLPOST_LISTEN": base.removeprefix("http://"),
+            "TILLPOST_WEBHOOK_LOOPBACK": "allow",
+            "QUICKBOOKS_WEBHOOK_VERIFIER": VERIFIER,
+            # As many as one who asks can ask, and still counted, so that every answer tells its limits.
+            "TILLPOST_KEY_REQUESTS_PER_MINUTE": "1000000",
+            "TILLPOST_TENANT_REQUESTS_PER_MINUTE": "1000000",
+        }
         with open(folder / "serve.log", "w") as log:
-            server = subprocess.Popen(
-                [binary, "serve"],
-                stderr=log,
-                env=os.environ | given | {"TILLPOST_LISTEN": f"127.0.0.1:{port}", "TILLPOST_WEBHOOK_LOOPBACK": "allow"},
-            )
+            server = subprocess.Popen([binary, "serve"], stderr=log, env=os.environ | given)
         until(lambda: is_well(base), server, folder / "serve.log")
-        yield base, given["TILLPOST_PLATFORM_KEY"]
+        yield given
     finally:
         for process in (server, sandbox):
             if process:
                 process.send_signal(signal.SIGTERM)
                 process.wait(PATIENCE)
-        for line in (folder / "serve.log").read_text().splitlines() if server else []:
-            if "panicked" in line or "internal error" in line:
-                print(f"the server's log: {line}")
+
+
+def complaints(folder):
+    """What the server's log says of mistakes of its own."""
+    lines = (folder / "serve.log").read_text().splitlines()
+    # What is no HTTP at all, the library that reads it calls an error.
+    ours = [line for line in lines if '"target":"actix_http' not in line]
+    return [line for line in ours if "panicked" in line or '"level":"ERROR"' in line]
 
 
 def until(holds, process, log):
@@ -89,16 +139,33 @@ class Caller:
         return self.get(path)["items"]
 
 
-def furnish(base, platform_key):
-    """A tenant that is connected, mapped and running, with events of which some failed, and what they led to."""
-    platform = Caller(base, platform_key)
-    tenant_id = platform.post("/v1/tenants", {"name": "Contract"})["id"]
+def made(platform, name):
+    """A new tenant's id, its path, and a caller with a key of every scope."""
+    tenant_id = platform.post("/v1/tenants", {"name": name})["id"]
     at = f"/v1/tenants/{tenant_id}"
-    key = platform.post(f"{at}/api-keys", {"name": "contract"})["secret"]
-    tenant = Caller(base, key)
+    return tenant_id, at, Caller(platform.base, platform.post(f"{at}/api-keys", {"name": "contract"})["secret"])
+
+
+def connect(tenant, at, simulator, company):
+    simulator.post("/sandbox/consent", {"realm_id": company, "deny": False})
     link = tenant.post(f"{at}/connection/authorization-requests")["authorization_url"]
     browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
     assert b"is connected" in browser.open(link, timeout=30).read()
+    wait(lambda: tenant.get(f"{at}/connection")["state"] == "connected", "the connection")
+
+
+def last_part(url):
+    return url.rsplit("/", 1)[1]
+
+
+def furnish(base, given):
+    """A tenant that is connected, mapped and running, with events of which some failed, and what they led to."""
+    platform = Caller(base, given["TILLPOST_PLATFORM_KEY"])
+    simulator = Caller(given["QUICKBOOKS_BASE_URL"].rstrip("/"), "nobody's")
+    company = simulator.get("/sandbox/companies")[0]["realm_id"]
+    simulator.post(f"/sandbox/companies/{company}/names", {"kind": "department", "name": "Boston"})
+    tenant_id, at, tenant = made(platform, "Contract")
+    connect(tenant, at, simulator, company)
     wait(lambda: tenant.items(f"{at}/accounts"), "the chart")
     imported = tenant.post(f"{at}/account-imports")["id"]
     dimensions = tenant.post(f"{at}/dimension-imports")["id"]
@@ -117,28 +184,54 @@ def furnish(base, platform_key):
     spare = [tenant.post(f"{at}/webhook-endpoints", {"url": f"http://127.0.0.1:9/{n}"})["id"] for n in range(8)]
     vouchers = [f"voucher-{n}" for n in range(8)]
     tenant.post(f"{at}/known-keys", {"keys": [{"kind": "payment_type", "key": key} for key in vouchers]})
+    wait(lambda: tenant.items(f"{at}/dimensions"), "a location of QuickBooks'")
+    boston = tenant.items(f"{at}/dimensions")[0]["id"]
+    shops = [{"location": f"shop-{n}", "quickbooks_location_id": boston} for n in range(8)]
+    tenant.call("PUT", f"{at}/location-mappings", {"mappings": shops})
+    people = [tenant.post(f"{at}/members", {"subject": f"person-{n}", "role": "owner"})["id"] for n in range(8)]
+    client = tenant.post(f"{at}/api-keys", {"name": "client"})
     ids = {
         "event_id": [result["id"] for result in taken],
         "account_import_id": [imported],
         "dimension_import_id": [dimensions],
         "account_creation_id": [created],
         "account_id": [row["id"] for row in tenant.items(f"{at}/accounts")][:40],
-        "mapping_id": [row["id"] for row in tenant.items(f"{at}/mappings")],
+        "dimension_id": [boston],
+        "mapping_id": [row["id"] for row in tenant.items(f"{at}/mappings") if row["id"]],
+        "location_mapping_id": [row["id"] for row in tenant.items(f"{at}/location-mappings") if row["id"]],
         "past_sync_id": [past],
         "reconciliation_id": [compared],
         "alert_id": [row["id"] for row in tenant.items(f"{at}/alerts")],
         "webhook_endpoint_id": [endpoint],
         "webhook_message_id": [message],
+        "member_id": people,
         # Not the one that is used: it would be revoked.
-        "api_key_id": [tenant.post(f"{at}/api-keys", {"name": "to be revoked"})["id"]],
+        "api_key_id": [tenant.post(f"{at}/api-keys", {"name": f"to be revoked {n}"})["id"] for n in range(8)],
+        # Secrets of links, as a browser opens them.
+        "start": [last_part(tenant.post(f"{at}/connection/authorization-requests")["authorization_url"]) for _ in range(8)],
+        "link": [last_part(tenant.post(f"{at}/connection/links")["url"]) for _ in range(8)],
         # What may be disabled, deleted and forgotten.
         "spare_endpoint_id": spare,
         "voucher": vouchers,
     }
-    # For what would end everything else: suspended, and without a connection.
-    apart = platform.post("/v1/tenants", {"name": "Apart"})["id"]
-    doomed = platform.post("/v1/tenants", {"name": "Doomed"})["id"]
-    return {"tenant_id": tenant_id, "key": key, "apart": apart, "doomed": doomed, "ids": ids}
+    # For what would end everything else: suspended, deleted, and without a connection.
+    apart, _, _ = made(platform, "Apart")
+    doomed, _, _ = made(platform, "Doomed")
+    parted, parted_at, parting = made(platform, "Parted")
+    connect(parting, parted_at, simulator, simulator.post("/sandbox/companies", {"name": "Parted"})["realm_id"])
+    return {
+        "TENANT_ID": tenant_id,
+        "TENANT_KEY": tenant.credential,
+        "TENANT_APART": apart,
+        "TENANT_DOOMED": doomed,
+        "TENANT_PARTED": parted,
+        "PARTED_KEY": parting.credential,
+        "PLATFORM_KEY": platform.credential,
+        "VERIFIER": VERIFIER,
+        "COMPANY": company,
+        "CLIENT_ID": client["id"],
+        "CLIENT_SECRET": client["secret"],
+    }, ids
 
 
 def wait(holds, what):
