@@ -93,6 +93,17 @@ impl Problem {
         self
     }
 
+    /// What is wrong first of all: its code, its words, and the field, where it is one's.
+    pub(crate) fn first(&self) -> (&str, &str, Option<&str>) {
+        match self.0.body.errors.first() {
+            Some(error) => {
+                let field = Some(error.field.as_str()).filter(|field| !field.is_empty());
+                (&error.code, &error.detail, field)
+            }
+            None => (&self.0.body.code, &self.0.body.detail, None),
+        }
+    }
+
     pub(crate) fn with_results(mut self, results: serde_json::Value) -> Self {
         self.0.body.results = Some(results);
         self

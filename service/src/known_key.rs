@@ -343,7 +343,7 @@ pub async fn declare(
     service: &Service,
     caller: &Caller,
     tenant: TenantId,
-    keys: &[DeclareKey],
+    keys: &[Result<DeclareKey, MappingProblem>],
 ) -> Result<Vec<DeclaredKey>, Error> {
     if keys.is_empty() || keys.len() > BULK_MAX {
         let code = if keys.is_empty() {
@@ -361,8 +361,12 @@ pub async fn declare(
     let mut results = Vec::with_capacity(keys.len());
     let mut declared = Vec::new();
     for (index, wanted) in keys.iter().enumerate() {
-        let (result, problem) = match read(wanted) {
-            Ok(kind) => {
+        let sound = wanted
+            .as_ref()
+            .map_err(Clone::clone)
+            .and_then(|wanted| read(wanted).map(|kind| (kind, wanted)));
+        let (result, problem) = match sound {
+            Ok((kind, wanted)) => {
                 let done = tx
                     .execute(
                         "INSERT INTO known_key (tenant_id, kind, key, source, declared_by) VALUES ($1, $2, $3, 'declared', $4)

@@ -161,7 +161,8 @@ pub async fn set(
     })
 }
 
-/// Sets many rows, each on its own: what is sound is set, what is not says why.
+/// Sets many rows, each on its own: what is sound is set, what is not says why. A row that could not be read comes with its
+/// problem.
 ///
 /// # Errors
 /// `not_connected`, `mapping_changed`, `no_mappings`, `too_many_mappings`.
@@ -170,14 +171,21 @@ pub async fn set_many(
     caller: &Caller,
     tenant: TenantId,
     expected: &Expected,
-    requests: &[SetMapping],
+    requests: &[Result<SetMapping, MappingProblem>],
 ) -> Result<Changed<Vec<MappingResult>>, Error> {
     check_count(requests.len())?;
     let tx = service.tenant(tenant).await?;
     let mut pen = Pen::take(&tx, caller.actor(), expected, Way::ByHand).await?;
     let mut results = Vec::with_capacity(requests.len());
     for (index, request) in requests.iter().enumerate() {
-        results.push(pen.set_or_say(index, request).await?);
+        results.push(match request {
+            Ok(request) => pen.set_or_say(index, request).await?,
+            Err(problem) => MappingResult {
+                index,
+                mapping: None,
+                problem: Some(problem.clone()),
+            },
+        });
     }
     let (version, cures) = pen.put_down().await?;
     tx.commit().await?;

@@ -302,3 +302,124 @@ async fn a_bulk_sets_what_is_sound_and_says_of_each_other_row_why_not() {
         assert_eq!((status.as_u16(), &problem["code"]), (422, &json!(code)));
     }
 }
+
+/// What is wrong inside a row is the row's; what is no list, or no JSON, is the whole request's.
+#[tokio::test]
+async fn a_malformed_row_of_a_bulk_is_one_failed_row_and_the_others_are_set() {
+    let world = World::new().await;
+    let (store, _) = world.store("Harbour").await;
+    let account = store.account("1220").await;
+    let sound = |key: &str| json!({ "slot": "payment", "key": key, "account_id": account });
+    let mut control = sound("a");
+    control["key"] = json!("a\u{0}b");
+    let rows = json!([
+        sound("paypal"),
+        { "slot": "payment", "key": "venmo", "account_id": "1220" },
+        { "slot": 7, "account_id": account },
+        { "slot": "payment", "key": ["x"], "account_id": account },
+        { "slot": "payment" },
+        { "slot": "payment", "account": account, "account_id": account },
+        "payment",
+        null,
+        control,
+        { "slot": "sales", "account_id": account },
+        sound("voucher"),
+    ]);
+    let answer = store
+        .post("/mappings/bulk", json!({ "mappings": rows }))
+        .await;
+    let results = answer["results"].as_array().unwrap();
+    let told: Vec<_> = results
+        .iter()
+        .map(|row| {
+            let part = |name: &str| row["problem"][name].as_str().unwrap_or("-").to_owned();
+            (part("code"), part("field"))
+        })
+        .collect();
+    let told: Vec<_> = told
+        .iter()
+        .map(|(code, field)| (code.as_str(), field.as_str()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("-", "-"),
+            ("invalid_value", "account_id"),
+            ("wrong_type", "slot"),
+            ("wrong_type", "key"),
+            ("missing_field", "account_id"),
+            ("unknown_field", "account"),
+            ("wrong_type", "-"),
+            ("wrong_type", "-"),
+            ("control_character", "key"),
+            ("unknown_slot", "slot"),
+            ("-", "-"),
+        ],
+        "{answer:#}"
+    );
+    assert_eq!(
+        results[1]["problem"]["detail"],
+        "`1220` is not an id of the form acc_…; copy it from the list or answer that names it"
+    );
+    for (place, row) in results.iter().enumerate() {
+        assert_eq!(row["index"], place);
+        assert_eq!(
+            row["mapping"].is_null(),
+            !row["problem"].is_null(),
+            "{row:#}"
+        );
+    }
+    let mapped = store.get("/mappings").await;
+    let keys: Vec<_> = mapped["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| &row["key"])
+        .collect();
+    assert!(
+        keys.contains(&&json!("paypal")) && keys.contains(&&json!("voucher")),
+        "{mapped:#}"
+    );
+    for (body, status, code) in [
+        (
+            json!({ "mappings": { "0": sound("x") } }),
+            422,
+            "wrong_type",
+        ),
+        (json!([sound("x")]), 422, "wrong_type"),
+        (json!({ "rows": [] }), 422, "unknown_field"),
+    ] {
+        let (answered, problem) = store.send(Method::POST, "/mappings/bulk", Some(body)).await;
+        assert_eq!(
+            (answered.as_u16(), &problem["code"]),
+            (status, &json!(code))
+        );
+    }
+    // Locations and keys likewise.
+    let rows = json!([{ "location": "boston", "quickbooks_location_id": "1" }, 5]);
+    let answer = store
+        .put("/location-mappings", json!({ "mappings": rows }))
+        .await;
+    let problems: Vec<_> = answer["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| &row["problem"])
+        .collect();
+    assert_eq!(problems[0]["field"], "quickbooks_location_id", "{answer:#}");
+    assert_eq!(problems[1]["code"], "wrong_type", "{answer:#}");
+    let keys =
+        json!([{ "kind": "payment_type", "key": 5 }, { "kind": "payment_type", "key": "venmo" }]);
+    let answer = store.post("/known-keys", json!({ "keys": keys })).await;
+    let results: Vec<_> = answer["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| &row["result"])
+        .collect();
+    assert_eq!(
+        results,
+        [&json!("refused"), &json!("declared")],
+        "{answer:#}"
+    );
+}

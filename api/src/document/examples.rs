@@ -549,6 +549,7 @@ mod tests {
     use crate::resource::known_key::DeclareKeys;
     use crate::resource::mapping::SetMappings;
     use serde::de::DeserializeOwned;
+    use service::location_mapping::SetLocationMapping;
 
     fn reads<T: DeserializeOwned>(operation: &str) {
         let examples = requests(operation, "application/json");
@@ -556,6 +557,16 @@ mod tests {
         for (summary, example) in examples {
             let read = from_json::<T>(example.to_string().as_bytes());
             assert!(read.is_ok(), "{operation}, {summary}: {:?}", read.err());
+        }
+    }
+
+    // Rows that cannot be read would be no error of the whole.
+    fn reads_rows<T: DeserializeOwned>(operation: &str, list: &str) {
+        for (summary, example) in requests(operation, "application/json") {
+            for row in example[list].as_array().unwrap() {
+                let read = from_json::<T>(row.to_string().as_bytes());
+                assert!(read.is_ok(), "{operation}, {summary}: {:?}", read.err());
+            }
         }
     }
 
@@ -571,7 +582,10 @@ mod tests {
         reads::<service::connection::link::CreateConnectionLink>("create_connection_link");
         reads::<service::mapping::SetMapping>("set_mapping");
         reads::<SetMappings>("set_mappings");
+        reads_rows::<service::mapping::SetMapping>("set_mappings", "mappings");
+        reads_rows::<SetLocationMapping>("set_location_mappings", "mappings");
         reads::<DeclareKeys>("declare_known_keys");
+        reads_rows::<service::known_key::DeclareKey>("declare_known_keys", "keys");
         reads::<service::account_creation::CreateAccount>("create_account_creation");
         reads::<service::suggestion::ApplySuggestions>("apply_mapping_suggestions");
         reads::<service::retry::RetryFailed>("retry_failed_events");

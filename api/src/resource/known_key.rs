@@ -2,7 +2,7 @@
 
 use super::{Answer, Product};
 use crate::authorised::InTenant;
-use crate::body::{BULK_BYTES_MAX, Body, JsonObject};
+use crate::body::rows::{BulkBody, Row};
 use crate::page::KnownKeyPage;
 use crate::parameter::Params;
 use crate::problem::Problem;
@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 pub(crate) struct DeclareKeys {
     /// The keys; each is declared on its own.
     #[schema(value_type = Vec<DeclareKey>, min_items = 1, max_items = 1000)]
-    keys: Vec<JsonObject<DeclareKey>>,
+    keys: Vec<Row<DeclareKey>>,
 }
 
 /// What became of the keys.
@@ -50,7 +50,8 @@ pub(crate) async fn list_known_keys(
 /// Declare keys
 ///
 /// Makes 1 to 1,000 keys known before any event carries them, such as all payment types of a till, so that they can be mapped
-/// and what is missing is seen in time. A key that is known already stays as it is.
+/// and what is missing is seen in time. A key that is known already stays as it is; one that cannot be read or cannot be a key
+/// says why, and the others are declared.
 #[utoipa::path(
     post, path = "/v1/tenants/{tenant_id}/known-keys", tag = "Mappings",
     request_body = DeclareKeys,
@@ -59,7 +60,7 @@ pub(crate) async fn list_known_keys(
 pub(crate) async fn declare_known_keys(
     product: Product,
     at: InTenant,
-    Body(request): Body<DeclareKeys, BULK_BYTES_MAX>,
+    BulkBody(request): BulkBody<DeclareKeys>,
 ) -> Answer<DeclaredKeys> {
     let keys: Vec<_> = request.keys.into_iter().map(|key| key.0).collect();
     let results = known_key::declare(&product, &at.caller, at.tenant, &keys).await?;

@@ -3,7 +3,7 @@
 use super::mapping::tagged;
 use super::{Answer, Product};
 use crate::authorised::InTenant;
-use crate::body::{BULK_BYTES_MAX, Body, JsonObject};
+use crate::body::rows::{BulkBody, Row};
 use crate::page::{DimensionPage, LocationMappingPage};
 use crate::parameter::{Id, IfMatch, Params};
 use crate::problem::Problem;
@@ -22,7 +22,7 @@ use utoipa::ToSchema;
 pub(crate) struct SetLocationMappings {
     /// The locations; each is mapped on its own.
     #[schema(value_type = Vec<SetLocationMapping>, min_items = 1, max_items = 1000)]
-    mappings: Vec<JsonObject<SetLocationMapping>>,
+    mappings: Vec<Row<SetLocationMapping>>,
 }
 
 /// Import Locations and Classes
@@ -109,7 +109,7 @@ pub(crate) async fn list_location_mappings(
 /// Map locations
 ///
 /// Maps 1 to 1,000 of the tenant's locations to a QuickBooks Location, a Class, or both, each on its own: what is sound is set,
-/// and what is not says why. From then on the lines of their events carry them. Entries already posted stay as they are.
+/// and what is not, be it malformed or refused, says why. From then on the lines of their events carry them. Entries already posted stay as they are.
 #[utoipa::path(
     put, path = "/v1/tenants/{tenant_id}/location-mappings", tag = "Locations",
     params(("If-Match" = Option<String>, Header, description = "The ETag of the mapping that was read; left out: whatever it is now")),
@@ -125,7 +125,7 @@ pub(crate) async fn set_location_mappings(
     product: Product,
     at: InTenant,
     IfMatch(expected): IfMatch,
-    Body(request): Body<SetLocationMappings, BULK_BYTES_MAX>,
+    BulkBody(request): BulkBody<SetLocationMappings>,
 ) -> Result<HttpResponse, Problem> {
     let rows: Vec<_> = request.mappings.into_iter().map(|row| row.0).collect();
     let changed =

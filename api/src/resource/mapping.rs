@@ -2,7 +2,8 @@
 
 use super::{Answer, Product};
 use crate::authorised::InTenant;
-use crate::body::{BULK_BYTES_MAX, Body, JsonObject};
+use crate::body::Body;
+use crate::body::rows::{BulkBody, Row};
 use crate::page::{MappingChangePage, MappingPage};
 use crate::parameter::{Id, IfMatch, Params};
 use crate::problem::Problem;
@@ -20,7 +21,7 @@ use utoipa::ToSchema;
 pub(crate) struct SetMappings {
     /// The rows; each is set on its own.
     #[schema(value_type = Vec<SetMapping>, min_items = 1, max_items = 1000)]
-    mappings: Vec<JsonObject<SetMapping>>,
+    mappings: Vec<Row<SetMapping>>,
 }
 
 /// What became of the rows.
@@ -88,7 +89,8 @@ pub(crate) async fn set_mapping(
 
 /// Set many mappings
 ///
-/// Sets 1 to 1,000 rows, each on its own: what is sound is set, and what is not says why in its result.
+/// Sets 1 to 1,000 rows, each on its own: what is sound is set, and what is not, be it malformed or refused, says why in its
+/// result.
 #[utoipa::path(
     post, path = "/v1/tenants/{tenant_id}/mappings/bulk", tag = "Mappings",
     params(("If-Match" = Option<String>, Header, description = "The ETag of the mapping that was read; left out: whatever it is now")),
@@ -104,7 +106,7 @@ pub(crate) async fn set_mappings(
     product: Product,
     at: InTenant,
     IfMatch(expected): IfMatch,
-    Body(request): Body<SetMappings, BULK_BYTES_MAX>,
+    BulkBody(request): BulkBody<SetMappings>,
 ) -> Result<HttpResponse, Problem> {
     let rows: Vec<_> = request.mappings.into_iter().map(|row| row.0).collect();
     let changed = mapping::set_many(&product, &at.caller, at.tenant, &expected, &rows).await?;

@@ -47,7 +47,8 @@ pub struct MappedLocations {
     pub cures: u64,
 }
 
-/// Maps 1 to 1,000 locations, each on its own; setting one again replaces what it is mapped to.
+/// Maps 1 to 1,000 locations, each on its own; setting one again replaces what it is mapped to. A row that could not be read
+/// comes with its problem.
 ///
 /// # Errors
 /// `not_connected`, `mapping_changed`, `no_mappings`, `too_many_mappings`.
@@ -56,18 +57,24 @@ pub async fn set_many(
     caller: &Caller,
     tenant: TenantId,
     expected: &Expected,
-    requests: &[SetLocationMapping],
+    requests: &[Result<SetLocationMapping, MappingProblem>],
 ) -> Result<Changed<Vec<LocationMappingResult>>, Error> {
     crate::mapping::check_count(requests.len())?;
     let tx = service.tenant(tenant).await?;
     let company = lock(&tx, expected).await?;
     let dimensions = dimension::row::all(&tx, &company.company_id).await?;
     let mut results = Vec::with_capacity(requests.len());
+    let mut set: Vec<(usize, &str)> = Vec::new();
     let mut changed = false;
     for (index, request) in requests.iter().enumerate() {
-        let problem = match check(request, &dimensions) {
-            Ok(()) => {
+        let sound = request
+            .as_ref()
+            .map_err(Clone::clone)
+            .and_then(|request| check(request, &dimensions).map(|()| request));
+        let problem = match sound {
+            Ok(request) => {
                 changed |= write(&tx, caller, &company.company_id, request).await?;
+                set.push((index, request.location.as_str()));
                 None
             }
             Err(problem) => Some(problem),
@@ -79,12 +86,11 @@ pub async fn set_many(
         });
     }
     let stand = Stand::read(&tx, &company.company_id).await?;
-    for result in results.iter_mut().filter(|row| row.problem.is_none()) {
-        let location = &requests[result.index].location;
-        let row = stand.rows.iter().find(|row| row.location == *location);
-        result.mapping = Some(match row {
+    for (index, location) in set {
+        let row = stand.rows.iter().find(|row| row.location == location);
+        results[index].mapping = Some(match row {
             Some(row) => stand.view(row),
-            None => unmapped(location.clone()),
+            None => unmapped(location.to_owned()),
         });
     }
     let version = if changed {

@@ -8,6 +8,13 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
+/// Lists whose rows are each met or refused on their own: the row is refused.
+const ROW_BY_ROW: [&str; 3] = [
+    "declare_known_keys",
+    "set_mappings",
+    "set_location_mappings",
+];
+
 /// U+0000 breaks databases and line breaks break logs: no text of a request may carry them further than the door.
 #[tokio::test]
 async fn control_characters_are_refused_wherever_a_text_can_stand() {
@@ -81,13 +88,18 @@ async fn control_characters_are_refused_wherever_a_text_can_stand() {
                             .json(&unclean),
                     )
                     .await;
-                assert_eq!(
-                    answer.status,
-                    StatusCode::UNPROCESSABLE_ENTITY,
-                    "{} {place}: {}",
-                    operation.id,
-                    answer.text()
-                );
+                if ROW_BY_ROW.contains(&operation.id.as_str()) {
+                    let row = answer.json()["results"][0].clone();
+                    assert_eq!(row["problem"]["code"], "control_character", "{row:#}");
+                } else {
+                    assert_eq!(
+                        answer.status,
+                        StatusCode::UNPROCESSABLE_ENTITY,
+                        "{} {place}: {}",
+                        operation.id,
+                        answer.text()
+                    );
+                }
                 no_internals(&answer);
                 texts += 1;
             }
