@@ -4,6 +4,7 @@
 //! its name says what it is for, and no other account says the same.
 
 mod create;
+mod role;
 mod rules;
 mod words;
 

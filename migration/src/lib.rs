@@ -34,6 +34,7 @@ impl MigratorTrait for Migrator {
             "0021_members",
             "0022_links_and_hints",
             "0024_cheaper_entries",
+            "0025_mapped_by_creation",
         ]
     }
 }

@@ -89,6 +89,10 @@ pub struct SuggestedNewAccount {
     /// A number that is free beside its like; none where the company does not number its accounts.
     #[schema(example = "1320")]
     pub number: Option<String>,
+    /// How sure that an account of this name and type is what is wanted.
+    pub confidence: Confidence,
+    /// Why, in plain words.
+    pub reason: String,
 }
 
 /// Which suggestions are applied: all that are sure enough, or chosen ones.
@@ -327,6 +331,8 @@ fn view(suggestion: &Suggestion, desk: &CompanyMapping, events: u64) -> MappingS
                 account_type: create.account_type.to_owned(),
                 account_sub_type: create.sub_type.to_owned(),
                 number: create.number.clone(),
+                confidence: create.confidence.into(),
+                reason: create.reason.clone(),
             }),
     }
 }

@@ -37,6 +37,15 @@ async fn what_a_suggestion_would_create_is_created_mapped_and_cures_what_failed(
     store.drain().await;
     let suggested = store.get("/mapping-suggestions").await;
     let create = &suggested["items"][0]["create"];
+    assert_eq!(create["confidence"], "medium", "{create:#}");
+    let name = create["name"].as_str().unwrap();
+    assert_eq!(
+        create["reason"],
+        format!(
+            "no account of the chart plays this role; {name} would be what was paid so and is not in the bank yet; its type, \
+             Other Current Asset, is usual for payment"
+        )
+    );
     let request = json!({
         "name": create["name"], "number": create["number"], "account_type": create["account_type"],
         "account_sub_type": create["account_sub_type"], "map_to": { "slot": "payment", "key": "paypal" },
@@ -50,7 +59,8 @@ async fn what_a_suggestion_would_create_is_created_mapped_and_cures_what_failed(
     assert_eq!(store.get(&path).await["name"], create["name"]);
     assert_eq!(store.get("/readiness").await["complete"], true);
     let change = &store.get("/mapping-changes?key=paypal").await["items"][0];
-    assert_eq!(change["way"], "suggestion", "{change:#}");
+    assert_eq!(change["way"], "creation", "{change:#}");
+    assert_eq!(store.get("/readiness").await["unusual"], json!([]));
     store.post("/retry-failed", json!({})).await;
     store.drain().await;
     assert_eq!(store.status(&id).await, "synced");

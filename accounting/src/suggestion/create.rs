@@ -1,7 +1,10 @@
-//! Accounts to create where the chart has none that surely fits: named as a bookkeeper would, numbered beside their like.
+//! Accounts to create where the chart has none that surely fits: of the type the role calls for, numbered beside their
+//! like.
 
+use super::role::{self, Role};
 use super::{ChartAccount, Confidence, Suggestion};
 use crate::{Mapping, Slot};
+use std::collections::BTreeMap;
 
 /// An account that a company could create.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +17,10 @@ pub struct NewAccount {
     pub sub_type: &'static str,
     /// A number that is free beside its like; none where the company does not number its accounts.
     pub number: Option<String>,
+    /// How sure that an account of this name and type is what is wanted.
+    pub confidence: Confidence,
+    /// Why, in words a person reads.
+    pub reason: String,
 }
 
 /// Adds an account to create to each suggestion that is not sure of one of the chart's.
@@ -29,16 +36,26 @@ pub(super) fn complete(
         .collect();
     let mut numbers: Vec<u32> = chart.iter().filter_map(number).collect();
     let numbered = 2 * numbers.len() > chart.len();
+    let mut given: BTreeMap<String, NewAccount> = BTreeMap::new();
     for suggestion in &mut suggestions {
-        let sure = suggestion
-            .choice
-            .as_ref()
-            .is_some_and(|choice| choice.confidence >= Confidence::Medium);
-        if sure {
+        let doubtful = suggestion.choice.as_ref().map(|choice| choice.confidence);
+        if doubtful >= Some(Confidence::Medium) {
             continue;
         }
-        let (name, account_type, sub_type) = wanted(suggestion.slot, suggestion.key.as_deref());
-        let Some(name) = free_name(&name, &names) else {
+        let role = role::of(suggestion.slot, suggestion.key.as_deref());
+        let account_type = role.account_type;
+        // Two roles that one account plays, such as gift cards sold and gift cards paid with, ask for one account.
+        if let Some(same) = given
+            .get(&role.name)
+            .filter(|same| same.account_type == account_type)
+        {
+            suggestion.create = Some(NewAccount {
+                reason: reason(&role, &same.name, suggestion.slot, doubtful.is_some()),
+                ..same.clone()
+            });
+            continue;
+        }
+        let Some(name) = free_name(&role.name, &names) else {
             continue;
         };
         let number = numbered
@@ -46,120 +63,31 @@ pub(super) fn complete(
             .flatten();
         names.push(name.to_lowercase());
         numbers.extend(number);
-        suggestion.create = Some(NewAccount {
+        let new = NewAccount {
+            reason: reason(&role, &name, suggestion.slot, doubtful.is_some()),
             name,
             account_type,
-            sub_type,
+            sub_type: role.sub_type,
             number: number.map(|number| number.to_string()),
-        });
+            // One of the chart may be meant: somebody has to look there first.
+            confidence: doubtful.unwrap_or(role.confidence),
+        };
+        given.insert(role.name, new.clone());
+        suggestion.create = Some(new);
     }
     suggestions
 }
 
-/// What the account of a role is called, and what it is.
-fn wanted(slot: Slot, key: Option<&str>) -> (String, &'static str, &'static str) {
-    const ASSET: &str = "Other Current Asset";
-    const LIABILITY: &str = "Other Current Liability";
-    const COST: &str = "Cost of Goods Sold";
-    let title = key.map(title);
-    let with = |before: &str, after: &str, alone: &str| match &title {
-        Some(title) => format!("{before}{title}{after}"),
-        None => alone.to_owned(),
+fn reason(role: &Role, name: &str, slot: Slot, one_may_be_meant: bool) -> String {
+    let gap = if one_may_be_meant {
+        "no account of the chart surely plays this role"
+    } else {
+        "no account of the chart plays this role"
     };
-    match slot {
-        Slot::Payment if key.is_some_and(|key| key.contains("gift")) => (
-            "Gift Cards Outstanding".to_owned(),
-            LIABILITY,
-            "OtherCurrentLiabilities",
-        ),
-        Slot::Payment if key == Some("cash") => ("Cash in Drawer".to_owned(), "Bank", "CashOnHand"),
-        Slot::Payment => (
-            with("", " Clearing", "Payments Clearing"),
-            ASSET,
-            "OtherCurrentAssets",
-        ),
-        Slot::Deposit => (
-            "Customer Deposits".to_owned(),
-            LIABILITY,
-            "OtherCurrentLiabilities",
-        ),
-        Slot::Revenue => (
-            with("Sales ", "", "Sales"),
-            "Income",
-            "SalesOfProductIncome",
-        ),
-        Slot::CostOfGoodsSold => (
-            with("COGS ", "", "Cost of Goods Sold"),
-            COST,
-            "SuppliesMaterialsCogs",
-        ),
-        Slot::InventoryOnHand => (
-            with("Inventory ", "", "Inventory on Hand"),
-            ASSET,
-            "Inventory",
-        ),
-        Slot::PurchasesReceived => (
-            "Inventory Received Not Billed".to_owned(),
-            LIABILITY,
-            "OtherCurrentLiabilities",
-        ),
-        Slot::PurchasesReturned => (
-            "Vendor Returns Not Credited".to_owned(),
-            LIABILITY,
-            "OtherCurrentLiabilities",
-        ),
-        Slot::InventoryInTransit => (
-            "Inventory in Transit".to_owned(),
-            ASSET,
-            "OtherCurrentAssets",
-        ),
-        Slot::InventoryAdjustment => (
-            with("Inventory Adjustments ", "", "Inventory Adjustments"),
-            COST,
-            "SuppliesMaterialsCogs",
-        ),
-        Slot::GiftCardAdjustment => (
-            with("Gift Cards ", "", "Gift Cards Given"),
-            "Expense",
-            "AdvertisingPromotional",
-        ),
-        Slot::CashPaid => (
-            with("", "", "Cash Paid Out"),
-            "Expense",
-            "OtherMiscellaneousServiceCost",
-        ),
-        Slot::GiftCardLiability => (
-            "Gift Cards Outstanding".to_owned(),
-            LIABILITY,
-            "OtherCurrentLiabilities",
-        ),
-        Slot::SalesTax => (
-            with("Sales Tax ", "", "Sales Tax Collected"),
-            LIABILITY,
-            "OtherCurrentLiabilities",
-        ),
-        Slot::ShippingIncome => ("Shipping Income".to_owned(), "Income", "OtherPrimaryIncome"),
-        Slot::Rounding => (
-            "Rounding Differences".to_owned(),
-            "Expense",
-            "OtherMiscellaneousServiceCost",
-        ),
-    }
-}
-
-/// `gift_card` as a title: `Gift Card`. What QuickBooks takes in no name is left out.
-fn title(key: &str) -> String {
-    let words = key
-        .split(['_', '-', ' ', ':', '"'])
-        .filter(|word| !word.is_empty());
-    let capital = |word: &str| {
-        let mut letters = word.chars();
-        letters
-            .next()
-            .map(|first| first.to_uppercase().chain(letters).collect::<String>())
-            .unwrap_or_default()
-    };
-    words.map(capital).collect::<Vec<_>>().join(" ")
+    format!(
+        "{gap}; {name} would be {}; its type, {}, is usual for {slot}",
+        role.says, role.account_type
+    )
 }
 
 fn free_name(wanted: &str, taken: &[String]) -> Option<String> {

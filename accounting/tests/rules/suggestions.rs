@@ -321,6 +321,141 @@ fn what_the_chart_lacks_is_created_with_a_name_a_type_and_a_free_number() {
     );
 }
 
+/// Sub-types that QuickBooks knows of each type, of those that are created here.
+const SUB_TYPES: [(&str, &[&str]); 8] = [
+    ("Bank", &["CashOnHand"]),
+    ("Other Current Asset", &["OtherCurrentAssets", "Inventory"]),
+    ("Other Current Liability", &["OtherCurrentLiabilities"]),
+    ("Equity", &["OpeningBalanceEquity", "OwnersEquity"]),
+    ("Income", &["SalesOfProductIncome", "OtherPrimaryIncome"]),
+    ("Other Income", &["OtherMiscellaneousIncome"]),
+    ("Cost of Goods Sold", &["SuppliesMaterialsCogs"]),
+    (
+        "Expense",
+        &["AdvertisingPromotional", "OtherMiscellaneousServiceCost"],
+    ),
+];
+
+#[rustfmt::skip]
+/// Keys of every kind: whatever slot they stand in, what is created for them must be usual there.
+const KEYS: [&str; 28] = [
+    "", "cash", "card", "paypal", "gift_card", "store_credit", "house", "check", "deposit", "apparel",
+    "damaged", "shrink", "initial_import", "physical_count", "goodwill", "expired", "postage", "bank_deposit",
+    "safe drop", "tips", "owner draw", "ma", "ground", "loyalty", "opening balance", "drawer float", "dormant",
+    "inventory credit",
+];
+
+#[test]
+fn what_is_created_for_a_slot_is_of_a_type_that_is_usual_there_and_says_why() {
+    for slot in Slot::ALL {
+        for key in KEYS {
+            if !key.is_empty() && slot.key().is_none() {
+                continue;
+            }
+            // A company that has nothing yet.
+            let suggested = suggest(&[], &[need(slot, key)], &Mapping::default()).remove(0);
+            let create = suggested.create.unwrap_or_else(|| panic!("{slot}[{key}]"));
+            let told = format!("{slot}[{key}]: {create:?}");
+            assert_eq!(slot.check(create.account_type), Ok(None), "{told}");
+            let known = SUB_TYPES
+                .iter()
+                .find(|(kind, _)| *kind == create.account_type);
+            assert!(
+                known.is_some_and(|(_, known)| known.contains(&create.sub_type)),
+                "{told}"
+            );
+            assert!(
+                create.reason.contains(&create.name) && create.reason.contains(create.account_type),
+                "{told}"
+            );
+            assert!(create.confidence < Confidence::High, "{told}");
+        }
+    }
+}
+
+#[test]
+fn what_is_created_is_of_the_type_that_the_key_calls_for() {
+    for (slot, key, account_type, confidence) in [
+        (Slot::Payment, "store_credit", LIABILITY, Confidence::Medium),
+        (Slot::Payment, "gift_card", LIABILITY, Confidence::Medium),
+        (Slot::Payment, "cash", "Bank", Confidence::Medium),
+        (Slot::Payment, "paypal", ASSET, Confidence::Medium),
+        (
+            Slot::InventoryAdjustment,
+            "initial_import",
+            "Equity",
+            Confidence::Medium,
+        ),
+        (
+            Slot::InventoryAdjustment,
+            "damaged",
+            "Cost of Goods Sold",
+            Confidence::Medium,
+        ),
+        (
+            Slot::GiftCardAdjustment,
+            "expired",
+            "Other Income",
+            Confidence::Medium,
+        ),
+        (
+            Slot::GiftCardAdjustment,
+            "goodwill",
+            "Expense",
+            Confidence::Medium,
+        ),
+        (Slot::CashPaid, "bank_deposit", ASSET, Confidence::Medium),
+        (Slot::CashPaid, "tips", LIABILITY, Confidence::Medium),
+        (Slot::CashPaid, "owner draw", "Equity", Confidence::Medium),
+        (Slot::CashPaid, "postage", "Expense", Confidence::Low),
+    ] {
+        let suggested = suggest(&[], &[need(slot, key)], &Mapping::default()).remove(0);
+        let create = suggested.create.unwrap();
+        assert_eq!(
+            (create.account_type, create.confidence),
+            (account_type, confidence),
+            "{slot}[{key}]: {create:?}"
+        );
+    }
+    // One account that may be meant: to create another is less sure, and says so.
+    let chart = [account(
+        "",
+        "Sales Promotion",
+        "Expense",
+        "AdvertisingPromotional",
+    )];
+    let suggested = suggest(
+        &chart,
+        &[need(Slot::GiftCardAdjustment, "goodwill")],
+        &Mapping::default(),
+    )
+    .remove(0);
+    let create = suggested.create.unwrap();
+    assert_eq!(create.confidence, Confidence::Low);
+    assert!(
+        create
+            .reason
+            .starts_with("no account of the chart surely plays this role"),
+        "{create:?}"
+    );
+}
+
+#[test]
+fn two_roles_that_one_account_plays_ask_for_one_account() {
+    let needs = [
+        need(Slot::Payment, "gift_card"),
+        need(Slot::GiftCardLiability, ""),
+    ];
+    let created: Vec<_> = suggest(&[], &needs, &Mapping::default())
+        .into_iter()
+        .map(|suggestion| suggestion.create.unwrap().name)
+        .collect();
+    assert_eq!(
+        created,
+        ["Gift Cards Outstanding", "Gift Cards Outstanding"]
+    );
+}
+
 const ASSET: &str = "Other Current Asset";
 const LIABILITY: &str = "Other Current Liability";
 

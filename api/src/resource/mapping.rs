@@ -146,7 +146,8 @@ pub(crate) async fn clear_mapping(
 
 /// List the changes of the mapping
 ///
-/// Who mapped what and when, from which account to which, by hand or by taking a suggestion; newest first.
+/// Who mapped what and when, from which account to which, by hand, by taking a suggestion or by creating the account;
+/// newest first.
 #[utoipa::path(
     get, path = "/v1/tenants/{tenant_id}/mapping-changes", tag = "Mappings",
     params(MappingChangeQuery),

@@ -236,7 +236,7 @@ async fn map(
     let Some(slot) = &creation.slot else {
         return Ok(None);
     };
-    let mut pen = Pen::take(tx, &creation.requested_by, &Expected::Any, Way::Suggestion).await?;
+    let mut pen = Pen::take(tx, &creation.requested_by, &Expected::Any, Way::Creation).await?;
     if pen.desk.company.company_id != creation.company_id {
         return Ok(None);
     }

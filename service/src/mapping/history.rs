@@ -24,6 +24,8 @@ pub enum Way {
     ByHand,
     /// Somebody took a suggestion.
     Suggestion,
+    /// Somebody had the account created for it.
+    Creation,
 }
 
 impl Way {
@@ -31,6 +33,15 @@ impl Way {
         match self {
             Self::ByHand => "by_hand",
             Self::Suggestion => "suggestion",
+            Self::Creation => "creation",
+        }
+    }
+
+    fn read(text: &str) -> Self {
+        match text {
+            "suggestion" => Self::Suggestion,
+            "creation" => Self::Creation,
+            _ => Self::ByHand,
         }
     }
 }
@@ -44,7 +55,7 @@ pub struct MappingChange {
     pub changed_at: DateTime<Utc>,
     /// Who: a key's id.
     pub changed_by: String,
-    /// By hand, or by taking a suggestion.
+    /// By hand, by taking a suggestion, or by creating the account for it.
     pub way: Way,
     /// The slot.
     #[schema(value_type = accounting::Slot)]
@@ -176,11 +187,7 @@ fn view(row: Model, accounts: &HashMap<AccountId, account::Model>) -> MappingCha
         id: row.id,
         changed_at: row.changed_at,
         changed_by: row.changed_by,
-        way: if row.way == Way::Suggestion.as_str() {
-            Way::Suggestion
-        } else {
-            Way::ByHand
-        },
+        way: Way::read(&row.way),
         slot: row.slot,
         key: some(row.key),
         location: some(row.location),

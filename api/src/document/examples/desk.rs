@@ -93,6 +93,10 @@ pub(super) fn suggestions() -> Vec<MappingSuggestion> {
                 account_type: "Other Current Asset".to_owned(),
                 account_sub_type: "OtherCurrentAssets".to_owned(),
                 number: some("1320"),
+                confidence: Confidence::Medium,
+                reason: "no account of the chart plays this role; Paypal Clearing would be what was paid so and is not in the bank yet; \
+                         its type, Other Current Asset, is usual for payment"
+                    .to_owned(),
             }),
         },
     ]
