@@ -29,7 +29,7 @@ pub(crate) enum Command {
     Keys(keys::Keys),
     /// Bring the database up to date.
     Migrate(migrate::Migrate),
-    /// Write `openapi/openapi.json`, or compare it.
+    /// Write the project's `openapi/openapi.json`, compare it, or print it.
     Openapi(openapi::OpenApi),
     /// Make and list tenants and their keys.
     Tenant(tenant::Tenant),
