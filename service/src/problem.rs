@@ -3,6 +3,7 @@
 //! The codes are a closed set ([`Code`]); what was found (`finding`, `fault`) is stored with the event in the words and
 //! facts of that moment; how far a cause reaches is one table (`reach`).
 
+mod about;
 mod code;
 mod facts;
 mod fault;
@@ -107,20 +108,21 @@ pub fn explain(
     facts: Facts,
 ) -> Problem {
     let row = code.row();
+    let words = about::words(code, &facts);
     let entry = facts
         .foreign_entry
         .as_ref()
         .map(|entry| format!("/app/journal?txnId={}", entry.qbo_id));
     Problem {
         code,
-        title: row.title.to_owned(),
+        title: words.title.to_owned(),
         detail: detail.to_owned(),
-        steps: spelt(row.steps),
+        steps: spelt(words.steps),
         who: row.who,
         retry_helps: row.retry_helps,
         facts,
-        link: row.place.path(tenant, event),
-        quickbooks_page: entry.or_else(|| row.quickbooks_page.map(str::to_owned)),
+        link: words.place.path(tenant, event),
+        quickbooks_page: entry.or_else(|| words.quickbooks_page.map(str::to_owned)),
     }
 }
 

@@ -309,6 +309,23 @@ async fn a_mapped_location_made_inactive_is_told_of_before_any_event_fails_for_i
         "{problem:#}"
     );
     assert_eq!(problem["facts"]["dimensions"][0]["name"], "Boston");
+    // Nothing here speaks of an account.
+    assert_eq!(
+        (
+            &problem["title"],
+            &problem["link"],
+            &problem["quickbooks_page"]
+        ),
+        (
+            &json!("A location is inactive"),
+            &json!(store.path("/location-mappings")),
+            &json!("/app/lists")
+        )
+    );
+    assert!(
+        !problem["steps"].to_string().contains("account"),
+        "{problem:#}"
+    );
 
     let mapped = map(&store, "boston", "Salem").await;
     assert_eq!(mapped["cures"], 1, "{mapped:#}");

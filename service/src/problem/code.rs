@@ -83,8 +83,8 @@ pub(super) struct Row {
 }
 
 const SEND_AGAIN: &str = "Send the event again, corrected, with the same type and external_id.";
-const RETRY: &str = "Retry the event, or all failed events with this problem.";
-const CHART: Option<&str> = Some("/app/chartofaccounts");
+pub(super) const RETRY: &str = "Retry the event, or all failed events with this problem.";
+pub(super) const CHART: Option<&str> = Some("/app/chartofaccounts");
 
 /// One row a code, in the order of the enum.
 #[rustfmt::skip]
@@ -147,17 +147,19 @@ const TABLE: [Row; 19] = {
         },
         Row {
             code: Code::AccountInactive, name: "account_inactive",
-            title: "An account is inactive",
-            meaning: "An account, a class or a location that the entry goes to was made inactive in QuickBooks.",
+            title: "An account, location or class is inactive",
+            meaning: "An account, a location or a class that the entry goes to was made inactive in QuickBooks; the event says which.",
             who: Accountant, retry_helps: true, place: Place::Mappings, quickbooks_page: CHART,
-            steps: &["Make it active again in QuickBooks and import the chart of accounts; or map another one.", RETRY],
+            steps: &["Make it active again in QuickBooks and import it: an account with the chart, a location or class with its list; \
+                      or map another one.", RETRY],
         },
         Row {
             code: Code::ReferenceMissing, name: "reference_missing",
-            title: "An account is gone",
-            meaning: "An account, a class or a location that the entry goes to is not in QuickBooks any more.",
+            title: "An account, location or class is gone",
+            meaning: "An account, a location or a class that the entry goes to is not in QuickBooks any more, or the account was \
+                      deleted from the chart here; the event says which.",
             who: Accountant, retry_helps: true, place: Place::Mappings, quickbooks_page: CHART,
-            steps: &["Import the chart of accounts, and map another one for what is gone.", RETRY],
+            steps: &["Import the chart of accounts, or the locations and classes, and map another one for what is gone.", RETRY],
         },
         Row {
             code: Code::NameRequired, name: "name_required",

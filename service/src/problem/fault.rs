@@ -53,16 +53,13 @@ impl Refused<'_> {
                 id,
             } => self.of_accounts(facts, Unusable::Vanished, id.as_deref()),
             Cause::ReferenceMissing {
-                kind: kind @ (Reference::Department | Reference::Class),
-                id: Some(id),
-            } => {
-                let kind = match kind {
-                    Reference::Department => Dimension::Location,
-                    _ => Dimension::Class,
-                };
-                let meant = vec![self.names.dimension(kind, id)];
-                of_dimensions(Code::ReferenceMissing, facts, Unusable::Vanished, meant)
-            }
+                kind: Reference::Department,
+                id,
+            } => self.of_missing(facts, Dimension::Location, id.as_deref()),
+            Cause::ReferenceMissing {
+                kind: Reference::Class,
+                id,
+            } => self.of_missing(facts, Dimension::Class, id.as_deref()),
             Cause::ReferenceMissing { kind, .. } => Finding::new(
                 Code::ReferenceMissing,
                 format!("{} of the entry is not in QuickBooks any more", a(*kind)),
@@ -187,6 +184,41 @@ impl Refused<'_> {
         )
     }
 
+    // A Location or Class that is gone: the one that is named, or the only one of its kind that the entry carries.
+    fn of_missing(&self, facts: Facts, kind: Dimension, id: Option<&str>) -> Finding {
+        let mut carried: Vec<NamedDimension> = match id {
+            Some(id) => vec![self.names.dimension(kind, id)],
+            None => {
+                let of_kind = self.dimensions.iter().filter(|(other, _)| *other == kind);
+                of_kind
+                    .map(|(kind, id)| self.names.dimension(*kind, id))
+                    .collect()
+            }
+        };
+        let code = Code::ReferenceMissing;
+        if carried.len() <= 1
+            && let Some(meant) = carried.pop()
+        {
+            return of_dimensions(code, facts, Unusable::Vanished, vec![meant]);
+        }
+        let names: Vec<_> = carried.iter().map(NamedDimension::to_string).collect();
+        let which = match names.is_empty() {
+            true => String::new(),
+            false => format!(
+                ", and QuickBooks does not say which; the entry carries {}",
+                listed(&names)
+            ),
+        };
+        Finding::new(
+            code,
+            format!("a {kind} of the entry {}{which}", Unusable::Vanished),
+            Facts {
+                suspect_dimensions: carried,
+                ..facts
+            },
+        )
+    }
+
     fn all(&self) -> Vec<NamedAccount> {
         let accounts = self.accounts.iter();
         accounts.map(|id| self.names.account(id)).collect()
@@ -270,5 +302,63 @@ fn listed(names: &[String]) -> String {
     match names.len().saturating_sub(SHOWN) {
         0 => shown,
         more => format!("{shown} and {more} more"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of_missing_department(dimensions: &[(Dimension, String)]) -> Finding {
+        let failure = Failure {
+            cause: Cause::ReferenceMissing {
+                kind: Reference::Department,
+                id: None,
+            },
+            http_status: Some(400),
+            intuit_tid: None,
+            faults: Vec::new(),
+            retry_after: None,
+            reason: None,
+        };
+        let refused = Refused {
+            number: "1",
+            accounting_date: NaiveDate::MIN,
+            accounts: &["7".to_owned()],
+            dimensions,
+            names: &Names::default(),
+        };
+        refused.finding(&failure)
+    }
+
+    /// QuickBooks may say that a location is gone and not which.
+    #[test]
+    fn a_location_that_is_gone_is_the_only_one_of_the_entry_or_one_of_those() {
+        let carried = |kind, id: &str| (kind, id.to_owned());
+        let (first, second) = (
+            carried(Dimension::Location, "1"),
+            carried(Dimension::Location, "2"),
+        );
+        let class = carried(Dimension::Class, "9");
+        let one = of_missing_department(&[first.clone(), class.clone()]);
+        assert_eq!(one.facts.dimensions[0].qbo_id, "1");
+        assert_eq!(
+            one.detail,
+            "a location that was not imported (id 1 in QuickBooks) is not in QuickBooks any more"
+        );
+        let either = of_missing_department(&[first, second, class.clone()]);
+        assert!(either.facts.dimensions.is_empty());
+        assert_eq!(either.facts.suspect_dimensions.len(), 2);
+        assert!(
+            either.detail.contains("does not say which"),
+            "{}",
+            either.detail
+        );
+        let none = of_missing_department(&[class]);
+        assert_eq!(
+            none.detail,
+            "a location of the entry is not in QuickBooks any more"
+        );
+        assert_eq!(none.facts, Facts::default());
     }
 }

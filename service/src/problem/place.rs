@@ -7,6 +7,8 @@ use entity::id::{EventId, TenantId};
 pub(super) enum Place {
     /// The mapping.
     Mappings,
+    /// What the tenant's locations are in QuickBooks.
+    LocationMappings,
     /// The event itself.
     Event,
     /// The connection, with its closing date and company.
@@ -18,6 +20,7 @@ impl Place {
     pub(super) fn template(self) -> &'static str {
         match self {
             Self::Mappings => "/v1/tenants/{tenant_id}/mappings",
+            Self::LocationMappings => "/v1/tenants/{tenant_id}/location-mappings",
             Self::Event => "/v1/tenants/{tenant_id}/events/{event_id}",
             Self::Connection => "/v1/tenants/{tenant_id}/connection",
         }

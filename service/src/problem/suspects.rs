@@ -33,7 +33,8 @@ pub(crate) async fn tell(tx: &TenantTx, company_id: &str) -> Result<(), Error> {
     let rows = tx
         .query_as::<Undecided>(
             "SELECT id, problem_code, problem_facts FROM event
-              WHERE {mine} AND status = 'failed' AND problem_code = ANY($2) AND problem_facts -> 'suspects' IS NOT NULL
+              WHERE {mine} AND status = 'failed' AND problem_code = ANY($2) 
+                AND (problem_facts -> 'suspects' IS NOT NULL OR problem_facts -> 'suspect_dimensions' IS NOT NULL)
               ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED",
             vec![codes.into(), AT_ONCE.into()],
         )

@@ -38,8 +38,12 @@ pub async fn told(store: &Tenant<'_>, id: &str, told: Told<'_>) -> Value {
         .iter()
         .find(|kind| kind["code"] == problem["code"])
         .unwrap();
+    // What an account, a location and a class may have is called in the registry by all three, and here by the one it is.
+    let one_of_three = [Code::AccountInactive, Code::ReferenceMissing].contains(&told.code);
     for member in ["title", "steps", "who", "retry_helps"] {
-        assert_eq!(problem[member], kind[member], "{member}");
+        let is_same = problem[member] == kind[member];
+        let is_own = one_of_three && ["title", "steps"].contains(&member);
+        assert_eq!(is_same, !is_own, "{member}: {problem:#}");
     }
     let needs_nobody = told.who == "nobody";
     assert_eq!(
