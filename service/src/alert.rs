@@ -3,8 +3,10 @@
 
 mod cause;
 mod findings;
+mod mapped;
 mod row;
 mod standing;
+mod tally;
 
 pub use cause::{Cause, Severity};
 pub(crate) use row::{Condition, happened, open};
@@ -43,7 +45,7 @@ pub struct Alert {
     /// Of `events_failed`: the problem that they have.
     #[schema(example = "foreign_currency")]
     pub problem_code: Option<String>,
-    /// How much it matters.
+    /// How much it matters now: what the mapping lacks is a warning until an event waits or has failed for it.
     pub severity: Severity,
     /// Whether its cause is still there.
     pub state: State,
@@ -57,7 +59,8 @@ pub struct Alert {
     /// What it is about in particular: slots and keys, accounts. May be empty.
     #[schema(example = json!(["payment[paypal]"]))]
     pub subjects: Vec<String>,
-    /// Events that it keeps from the books now, or whose entries there are not as they were posted.
+    /// Events that it keeps from the books now: those that failed for it and, where the mapping must be mended, those that are
+    /// queued and will. Or events whose entries there are not as they were posted.
     pub events: i64,
     /// A few of them.
     pub example_event_ids: Vec<EventId>,
@@ -86,7 +89,8 @@ impl TryFrom<Model> for Alert {
             id: row.id,
             code: cause,
             problem_code: Some(row.cause).filter(|code| !code.is_empty()),
-            severity: cause.severity(),
+            // What it kept from the books once was no warning, also when it is closed.
+            severity: cause.severity_of(row.events > 0 || !row.example_events.is_empty()),
             state: if row.closed_at.is_some() {
                 State::Closed
             } else {

@@ -263,11 +263,6 @@ impl CompanyMapping {
         self.collect(|_| true)
     }
 
-    /// What resolves to a row whose account is there; QuickBooks may refuse it.
-    pub(crate) fn present(&self) -> accounting::Mapping {
-        self.collect(|account| account.deleted_at.is_none())
-    }
-
     /// What resolves to a row whose account entries can use.
     pub(crate) fn usable(&self) -> accounting::Mapping {
         self.collect(is_usable)
@@ -490,6 +485,15 @@ pub(crate) async fn rows(tx: &TenantTx, company_id: &str) -> Result<Vec<Model>, 
                 .order_by_asc(Column::Id),
         )
         .await?)
+}
+
+/// Whether anything is mapped for a company.
+///
+/// # Errors
+/// The database's.
+pub(crate) async fn is_begun(tx: &TenantTx, company_id: &str) -> Result<bool, Error> {
+    let any = tx.find::<Entity>().filter(Column::CompanyId.eq(company_id));
+    Ok(tx.one(any).await?.is_some())
 }
 
 pub(crate) async fn accounts(

@@ -229,20 +229,21 @@ pub(crate) async fn seen(tx: &TenantTx) -> Result<Vec<Missing>, Error> {
         .collect())
 }
 
-/// What these failed events have no account for, as they failed. Whether an event asks for a rounding account shows only when
-/// its entry is built, so that it is in no [`seen`].
-pub(crate) async fn failed_for(tx: &TenantTx, events: &[Uuid]) -> Result<Vec<Missing>, Error> {
-    Ok(tx
-        .query_as::<Place>(
-            "SELECT DISTINCT m.slot, coalesce(m.key, '') AS key, coalesce(m.location, '') AS location
-               FROM event e, jsonb_to_recordset(e.problem_facts->'missing') AS m(slot text, key text, location text)
-              WHERE {mine:e} AND e.id = ANY($2)",
-            vec![events.to_vec().into()],
-        )
-        .await?
-        .iter()
-        .filter_map(Place::read)
-        .collect())
+/// Groups of needs as a statement takes them, from its second value on: places of groups, slots, keys and locations.
+pub(crate) fn grouped(groups: &[Vec<&Missing>]) -> Vec<sea_orm::Value> {
+    let flat = || {
+        let places = groups.iter().enumerate();
+        places.flat_map(|(place, needs)| needs.iter().map(move |need| (place, *need)))
+    };
+    vec![
+        flat()
+            .map(|(place, _)| i32::try_from(place).unwrap_or(i32::MAX))
+            .collect::<Vec<_>>()
+            .into(),
+        texts(flat().map(|(_, need)| need.slot.as_str())),
+        texts(flat().map(|(_, need)| need.key.as_deref().unwrap_or_default())),
+        texts(flat().map(|(_, need)| need.location.as_deref().unwrap_or_default())),
+    ]
 }
 
 /// Reads them.

@@ -114,7 +114,7 @@ pub(crate) async fn of(tx: &TenantTx, desk: &CompanyMapping) -> Result<Readiness
         .broken_ones();
     Ok(Readiness {
         complete: missing.is_empty() && broken.is_empty() && broken_locations.is_empty(),
-        message: message(&missing, &broken, &broken_locations),
+        message: message(desk.rows.is_empty(), &missing, &broken, &broken_locations),
         missing_total: missing.len() as u64,
         missing: missing
             .into_iter()
@@ -160,7 +160,7 @@ pub async fn unmapped_among(tx: &TenantTx, needs: &[Need]) -> Result<Vec<Need>, 
 }
 
 /// The id of the row that serves a need.
-fn row_of(mapping: &accounting::Mapping, need: &Need) -> Option<MappingId> {
+pub(crate) fn row_of(mapping: &accounting::Mapping, need: &Need) -> Option<MappingId> {
     mapping
         .resolve(need.slot, need.key.as_deref(), need.location.as_deref())?
         .as_str()
@@ -203,7 +203,8 @@ pub(crate) async fn missing_of(
     Ok(seen)
 }
 
-async fn rounds(tx: &TenantTx) -> Result<bool, Error> {
+/// Whether a till's differences of cents go to a rounding account.
+pub(crate) async fn rounds(tx: &TenantTx) -> Result<bool, Error> {
     Ok(tx
         .one(tx.find::<entity::tenant::Entity>())
         .await?
@@ -226,12 +227,6 @@ pub(crate) async fn waiting(
     if groups.is_empty() {
         return Ok(HashMap::new());
     }
-    let flat = || {
-        groups
-            .iter()
-            .enumerate()
-            .flat_map(|(place, needs)| needs.iter().map(move |need| (place, *need)))
-    };
     let rows = tx
         .query_as::<Waiting>(
             "SELECT asked.place, count(*) AS events, (array_agg(e.id))[1] AS example FROM (
@@ -241,15 +236,7 @@ pub(crate) async fn waiting(
                JOIN event e ON {mine:e} AND e.footprint_id = asked.footprint_id
                 AND e.status IN ('never_synced', 'not_synced', 'failed')
               GROUP BY asked.place",
-            vec![
-                flat()
-                    .map(|(place, _)| i32::try_from(place).unwrap_or(i32::MAX))
-                    .collect::<Vec<_>>()
-                    .into(),
-                texts(flat().map(|(_, need)| need.slot.as_str())),
-                texts(flat().map(|(_, need)| need.key.as_deref().unwrap_or_default())),
-                texts(flat().map(|(_, need)| need.location.as_deref().unwrap_or_default())),
-            ],
+            need::grouped(groups),
         )
         .await?;
     Ok(rows
@@ -351,10 +338,15 @@ async fn broken(
         .collect())
 }
 
+/// What a person reads while no account is mapped and no event asks for one.
+pub(crate) const NOTHING_MAPPED: &str =
+    "Nothing is mapped yet: map accounts, or send events and take the suggestions.";
+
 /// How many of what is missing the message names.
 const NAMED_MAX: usize = 3;
 
 fn message(
+    nothing_mapped: bool,
     missing: &[Missing],
     broken: &[BrokenMapping],
     broken_locations: &[LocationMapping],
@@ -401,6 +393,9 @@ fn message(
                 .collect::<Vec<_>>()
                 .join("; ")
         ));
+    }
+    if parts.is_empty() && nothing_mapped {
+        return NOTHING_MAPPED.to_owned();
     }
     if parts.is_empty() {
         return "Ready: everything that events ask for has its account.".to_owned();

@@ -3,7 +3,7 @@
 use crate::access::Caller;
 use crate::alert::{self, Cause};
 use crate::error::Error;
-use crate::{Service, audit, bell, connection, event, webhook};
+use crate::{Service, audit, bell, connection, event, mapping, readiness, webhook};
 use chrono::{DateTime, Utc};
 use entity::id::{AlertId, TenantId};
 use entity::store::TenantTx;
@@ -200,6 +200,10 @@ async fn view(tx: &TenantTx) -> Result<Sync, Error> {
         (true, Some(_)) => State::ActionRequired,
         (true, None) => State::Running,
     };
+    let nothing_mapped = match &connection {
+        Some(connection) => !mapping::is_begun(tx, &connection.company_id).await?,
+        None => false,
+    };
     let message = match (&connection, halted) {
         (None, _) => "Connect QuickBooks to begin.".to_owned(),
         (Some(connection), _) if connection.state == "disconnected" => {
@@ -229,6 +233,7 @@ async fn view(tx: &TenantTx) -> Result<Sync, Error> {
             }
             Some(_) => "QuickBooks does not answer well at the moment; posting goes on by itself."
                 .to_owned(),
+            None if nothing_mapped => readiness::NOTHING_MAPPED.to_owned(),
             None => "Things are good".to_owned(),
         },
     };

@@ -464,7 +464,7 @@ async fn events_that_fail_for_a_broken_mapping_are_its_one_alert_until_another_a
     assert_eq!(
         alert["detail"],
         format!(
-            "1010 Cash in Drawer is mapped but cannot be used in QuickBooks any more; {MANY} events have failed for it."
+            "1010 Cash in Drawer is mapped but cannot be used any more; {MANY} events have failed for it."
         )
     );
     store.map("payment", Some("cash"), "1220").await;
@@ -492,8 +492,12 @@ async fn an_unmapped_key_is_one_alert_from_the_moment_it_is_seen_until_it_is_map
     let alert = only(&store, "missing_mapping").await;
     assert_eq!(
         (&alert["subjects"], &alert["events"]),
-        (&json!(["payment[paypal]"]), &json!(0)),
-        "nothing has failed yet: {alert:#}"
+        (&json!(["payment[paypal]"]), &json!(MANY)),
+        "they wait, and nothing has failed yet: {alert:#}"
+    );
+    assert_eq!(
+        alert["detail"],
+        format!("No account is mapped for payment[paypal]; {MANY} events wait for it.")
     );
     store.settle().await;
     let failed = only(&store, "missing_mapping").await;

@@ -335,6 +335,16 @@ impl Cause {
     }
 
     /// What cures it, step by step.
+    /// How much it matters while it keeps events from the books, or none: what the mapping lacks, or what of it broke, is a
+    /// warning until an event waits or has failed for it.
+    #[must_use]
+    pub fn severity_of(self, keeps_events: bool) -> Severity {
+        match self {
+            Self::MissingMapping | Self::BrokenMapping if !keeps_events => Severity::Warning,
+            _ => self.severity(),
+        }
+    }
+
     #[must_use]
     pub fn steps(self) -> &'static [&'static str] {
         self.row().steps

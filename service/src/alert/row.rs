@@ -4,6 +4,7 @@ use super::{Alert, Cause};
 use crate::error::Error;
 use crate::problem::Code;
 use crate::webhook::{self, Kind};
+use chrono::{DateTime, Utc};
 use entity::alert::{Column, Entity, Model};
 use entity::id::{AlertId, EventId};
 use entity::store::TenantTx;
@@ -23,6 +24,8 @@ pub(crate) struct Condition {
     /// Events that it keeps from the books.
     pub(crate) events: i64,
     pub(crate) examples: Vec<Uuid>,
+    /// When it happened first and last, where it is less than the open alert says; none: as that says.
+    pub(crate) seen: Option<(DateTime<Utc>, DateTime<Utc>)>,
 }
 
 impl Condition {
@@ -34,6 +37,7 @@ impl Condition {
             subjects: Vec::new(),
             events: 0,
             examples: Vec::new(),
+            seen: None,
         }
     }
 
@@ -68,7 +72,8 @@ pub(crate) async fn open_ones(tx: &TenantTx) -> Result<Vec<Model>, Error> {
 /// # Errors
 /// The database's.
 pub(crate) async fn open(tx: &TenantTx, cause: Cause, detail: &str) -> Result<(), Error> {
-    let found = upsert(tx, &Condition::new(cause, detail), "occurrences = alert.occurrences + 1, last_seen_at = tillpost_now(), detail = excluded.detail").await?;
+    let again = "occurrences = alert.occurrences + 1, last_seen_at = tillpost_now(), detail = excluded.detail";
+    let found = upsert(tx, &Condition::new(cause, detail), again).await?;
     tell_opened(tx, found).await
 }
 
@@ -121,7 +126,8 @@ pub(crate) async fn holds(
         condition,
         "detail = coalesce(nullif(excluded.detail, ''), alert.detail), subjects = excluded.subjects, events = excluded.events,
            example_events = excluded.example_events,
-           last_seen_at = CASE WHEN excluded.subjects <@ alert.subjects THEN alert.last_seen_at ELSE tillpost_now() END,
+           opened_at = greatest(alert.opened_at, $9),
+           last_seen_at = CASE WHEN excluded.subjects <@ alert.subjects THEN coalesce($10, alert.last_seen_at) ELSE tillpost_now() END,
            acknowledged_at = CASE WHEN excluded.subjects <@ alert.subjects THEN alert.acknowledged_at END,
            acknowledged_by = CASE WHEN excluded.subjects <@ alert.subjects THEN alert.acknowledged_by END",
     )
@@ -161,7 +167,7 @@ async fn upsert(
         .query_as::<Found>(
             &format!(
                 "INSERT INTO alert (tenant_id, id, code, cause, detail, subjects, events, example_events)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+                 SELECT $1, $2, $3, $4, $5, $6, $7, $8 FROM (SELECT $9::timestamptz, $10::timestamptz) AS seen
                  ON CONFLICT (tenant_id, code, cause) WHERE state = 'open' DO UPDATE SET {if_open}
                  RETURNING id, (xmax = 0) AS is_new"
             ),
@@ -173,6 +179,8 @@ async fn upsert(
                 condition.subjects.clone().into(),
                 condition.events.into(),
                 condition.examples.clone().into(),
+                condition.seen.map(|(first, _)| first).into(),
+                condition.seen.map(|(_, last)| last).into(),
             ],
         )
         .await?

@@ -1,24 +1,24 @@
 //! What holds now, read from the tenant's rows; and the alerts brought into line with it.
 
 use super::row::{self, Condition, of_problem};
-use super::{Cause, findings};
+use super::tally::EXAMPLES;
+use super::{Cause, findings, mapped};
 use crate::error::Error;
 use crate::grant::when::{HARD_END_TOLD, IDLE_END_TOLD};
-use crate::mapping::{self, CompanyMapping};
+use crate::mapping::CompanyMapping;
 use crate::problem::Code;
-use crate::{books, connection, grant, location_mapping, need, sync, webhook};
+use crate::{connection, grant, location_mapping, need, sync, webhook};
 use chrono::{DateTime, TimeDelta, Utc};
+use entity::alert::Model as Row;
 use entity::connection::Model as Connection;
 use entity::store::TenantTx;
 use entity::sync::Model as Sync;
 use sea_orm::FromQueryResult;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use uuid::Uuid;
 
 /// QuickBooks may be away for so long before a person is told.
 const UNREACHABLE_MINUTES: i64 = 15;
-/// Events named as examples of an alert.
-const EXAMPLES: usize = 5;
 /// Events may wait for so long without one that is posted.
 const STALLED_MINUTES: i64 = 60;
 
@@ -28,8 +28,8 @@ const STALLED_MINUTES: i64 = 60;
 /// # Errors
 /// The database's.
 pub(crate) async fn review(tx: &TenantTx) -> Result<(), Error> {
-    let held = conditions(tx).await?;
     let open = row::open_ones(tx).await?;
+    let held = conditions(tx, &open).await?;
     for condition in &held {
         let open = open.iter().find(|row| condition.is_of(row));
         row::holds(tx, condition, open).await?;
@@ -51,13 +51,12 @@ pub(crate) async fn review(tx: &TenantTx) -> Result<(), Error> {
     Ok(())
 }
 
-async fn conditions(tx: &TenantTx) -> Result<Vec<Condition>, Error> {
+async fn conditions(tx: &TenantTx, open: &[Row]) -> Result<Vec<Condition>, Error> {
     let mut failed = of_failed_events(tx).await?;
     // That events failed for want of a mapping is the mapping's alert while it is wanting; then they wait to be retried.
-    let unmapped = failed
-        .iter()
-        .position(|condition| condition.cause == Cause::MissingMapping)
-        .map(|place| failed.swap_remove(place));
+    let failed_before = failed.len();
+    failed.retain(|condition| condition.cause != Cause::MissingMapping);
+    let unmapped = failed.len() < failed_before;
     // So it is with a mapping that broke: its failures are its alert's.
     let (broken, failed) = failed
         .into_iter()
@@ -78,8 +77,12 @@ async fn conditions(tx: &TenantTx) -> Result<Vec<Condition>, Error> {
     let locations = location_mapping::Stand::read(tx, &connection.company_id).await?;
     held.extend(findings::of_company(tx, &connection.company_id).await?);
     let desk = CompanyMapping::read(tx, connection).await?;
-    held.extend(of_missing_mappings(tx, &desk, unmapped).await?);
-    held.extend(of_broken_mappings(tx, &desk, &locations, one_of(broken)).await?);
+    let needs = need::seen(tx).await?;
+    let of = |cause: Cause| open.iter().find(|row| row.code == cause.code());
+    let missing = mapped::missing(tx, &desk, &needs, unmapped, of(Cause::MissingMapping));
+    held.extend(missing.await?);
+    let (broken, open) = (one_of(broken), of(Cause::BrokenMapping));
+    held.extend(mapped::broken(tx, &desk, &locations, &needs, broken, open).await?);
     Ok(held)
 }
 
@@ -200,54 +203,11 @@ async fn of_failed_events(tx: &TenantTx) -> Result<Vec<Condition>, Error> {
 }
 
 /// `3 events: no account is mapped …`; one alone speaks for itself.
-fn counted(events: i64, detail: &str) -> String {
+pub(super) fn counted(events: i64, detail: &str) -> String {
     match events {
         1 => detail.to_owned(),
         more => format!("{more} events, such as this: {detail}"),
     }
-}
-
-// What events ever asked for and has no account, whether an event waits for it or not: the next one will.
-async fn of_missing_mappings(
-    tx: &TenantTx,
-    desk: &CompanyMapping,
-    failed: Option<Condition>,
-) -> Result<Option<Condition>, Error> {
-    let mapping = desk.present();
-    let mut needs = need::seen(tx).await?;
-    if let Some(failed) = &failed {
-        needs.extend(need::failed_for(tx, &failed.examples).await?);
-    }
-    let subjects: Vec<String> = needs
-        .into_iter()
-        .filter(|need| {
-            mapping
-                .resolve(need.slot, need.key.as_deref(), need.location.as_deref())
-                .is_none()
-        })
-        .map(|need| need.to_string())
-        .collect::<BTreeSet<_>>()
-        .into_iter()
-        .collect();
-    if subjects.is_empty() {
-        return Ok(None);
-    }
-    let (events, examples) =
-        failed.map_or((0, Vec::new()), |failed| (failed.events, failed.examples));
-    let so_far = match events {
-        0 => "no event has failed for it yet".to_owned(),
-        1 => "1 event has failed for it".to_owned(),
-        more => format!("{more} events have failed for it"),
-    };
-    Ok(Some(Condition {
-        events,
-        examples,
-        ..Condition::new(
-            Cause::MissingMapping,
-            format!("No account is mapped for {}; {so_far}.", listed(&subjects)),
-        )
-        .about(subjects)
-    }))
 }
 
 // Several problems of one cause as one condition, in the words of that with most events.
@@ -266,75 +226,6 @@ fn one_of(conditions: Vec<Condition>) -> Option<Condition> {
         examples,
         ..most
     })
-}
-
-// What the lists say is mapped and unusable; and what QuickBooks refused though the lists do not say so.
-async fn of_broken_mappings(
-    tx: &TenantTx,
-    desk: &CompanyMapping,
-    locations: &location_mapping::Stand,
-    failed: Option<Condition>,
-) -> Result<Option<Condition>, Error> {
-    let names: BTreeSet<String> = desk
-        .rows
-        .iter()
-        .filter_map(|row| desk.accounts.get(&row.account_id))
-        .filter(|account| account.deleted_at.is_none() && books::unusable(account).is_some())
-        .map(mapping::named)
-        .chain(location_mapping::broken(locations))
-        .collect();
-    let names: Vec<String> = names.into_iter().collect();
-    let (is, it) = match names.len() {
-        0 => return unexplained(tx, failed).await,
-        1 => ("is", "it"),
-        _ => ("are", "them"),
-    };
-    let (events, examples) =
-        failed.map_or((0, Vec::new()), |failed| (failed.events, failed.examples));
-    let so_far = match events {
-        0 => format!("events that need {it} will fail"),
-        1 => "1 event has failed for it".to_owned(),
-        more => format!("{more} events have failed for it"),
-    };
-    let detail = format!(
-        "{} {is} mapped but cannot be used in QuickBooks any more; {so_far}.",
-        listed(&names)
-    );
-    Ok(Some(Condition {
-        events,
-        examples,
-        ..Condition::new(Cause::BrokenMapping, detail).about(names)
-    }))
-}
-
-// Failures that name what broke are mended when that is; then they wait to be retried. Those that cannot name it still hold.
-async fn unexplained(tx: &TenantTx, failed: Option<Condition>) -> Result<Option<Condition>, Error> {
-    #[derive(FromQueryResult)]
-    struct Found {
-        found: bool,
-    }
-    if failed.is_none() {
-        return Ok(None);
-    }
-    let found = tx
-        .query_as::<Found>(
-            "SELECT EXISTS (SELECT 1 FROM event WHERE {mine} AND status = 'failed'
-               AND problem_code IN ('account_inactive', 'reference_missing', 'name_required')
-               AND problem_facts -> 'accounts' IS NULL AND problem_facts -> 'dimensions' IS NULL) AS found",
-            vec![],
-        )
-        .await?;
-    Ok(failed.filter(|_| found.iter().any(|row| row.found)))
-}
-
-/// The first few of a list, and how many more there are.
-fn listed(names: &[String]) -> String {
-    const SHOWN: usize = 5;
-    let shown = names[..names.len().min(SHOWN)].join(", ");
-    match names.len().saturating_sub(SHOWN) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
-    }
 }
 
 fn spell(at: DateTime<Utc>) -> String {
@@ -386,12 +277,5 @@ mod tests {
             hard.contains("2026-12-20") && hard.contains("five years"),
             "{hard}"
         );
-    }
-
-    #[test]
-    fn a_long_list_is_cut_and_says_so() {
-        let names: Vec<String> = (1..=7).map(|n| n.to_string()).collect();
-        assert_eq!(listed(&names[..2]), "1, 2");
-        assert_eq!(listed(&names), "1, 2, 3, 4, 5 and 2 more");
     }
 }

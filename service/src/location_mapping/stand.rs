@@ -7,7 +7,7 @@ use entity::dimension::Model as DimensionRow;
 use entity::id::DimensionId;
 use entity::location_mapping::Model;
 use entity::store::TenantTx;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// How the locations of a company are mapped now.
 pub(crate) struct Stand {
@@ -77,14 +77,17 @@ impl Stand {
     }
 }
 
-/// The Locations and Classes that are mapped and cannot be used, by name, each once.
-pub(crate) fn broken(stand: &Stand) -> BTreeSet<String> {
-    stand
-        .rows
-        .iter()
-        .flat_map(|row| [stand.location(row), stand.class(row)])
-        .flatten()
-        .filter(|row| dimension::unusable(row).is_some())
-        .map(dimension::row::named)
-        .collect()
+/// The Locations and Classes that are mapped and cannot be used, by name, each with the tenant's locations that carry it.
+pub(crate) fn broken(stand: &Stand) -> BTreeMap<String, BTreeSet<String>> {
+    let mut broken: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for row in &stand.rows {
+        let mapped = [stand.location(row), stand.class(row)]
+            .into_iter()
+            .flatten();
+        for dimension in mapped.filter(|mapped| dimension::unusable(mapped).is_some()) {
+            let name = dimension::row::named(dimension);
+            broken.entry(name).or_default().insert(row.location.clone());
+        }
+    }
+    broken
 }
