@@ -25,7 +25,7 @@ pub struct Books {
     pub closed_period: ClosedPeriod,
     /// The latest date that QuickBooks refused as closed although its preferences show no closing date that covers it.
     pub closed_through_refused: Option<NaiveDate>,
-    /// Mapped accounts that QuickBooks would refuse in an entry, as far as the chart of accounts says.
+    /// Mapped accounts that cannot stand in an entry, as far as the chart of accounts says.
     pub unusable: HashMap<Ref, Unusable>,
     /// The tenant's locations by key. One that is not here posts without location and class.
     pub locations: HashMap<String, LocationRefs>,
@@ -67,11 +67,13 @@ pub struct LocationRefs {
     pub class: Option<Ref>,
 }
 
-/// Why QuickBooks would refuse an account in an entry, the gravest first.
+/// Why an account cannot stand in an entry, the gravest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Unusable {
-    /// It is not there any more.
+    /// It is not in QuickBooks any more.
     Vanished,
+    /// It was deleted from the chart here; QuickBooks may have it still.
+    DeletedHere,
     /// It is inactive.
     Inactive,
     /// It became an Accounts Receivable account, whose lines need a customer.
@@ -84,7 +86,7 @@ impl Unusable {
     /// The stable code of what it keeps from the books.
     pub fn code(self) -> &'static str {
         match self {
-            Self::Vanished => "reference_missing",
+            Self::Vanished | Self::DeletedHere => "reference_missing",
             Self::Inactive => "account_inactive",
             Self::NeedsCustomer | Self::NeedsVendor => "name_required",
         }
@@ -95,6 +97,7 @@ impl fmt::Display for Unusable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Vanished => "is not in QuickBooks any more",
+            Self::DeletedHere => "was deleted here",
             Self::Inactive => "is inactive in QuickBooks",
             Self::NeedsCustomer => {
                 "is an Accounts Receivable account, whose lines QuickBooks takes only with a customer"

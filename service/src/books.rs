@@ -7,8 +7,8 @@ use entity::account::Model as Account;
 use entity::connection::Model as Connection;
 use entity::store::TenantTx;
 
-/// The books of the tenant's present company. Accounts are named by their ids in QuickBooks. What an
-/// account deleted locally was mapped for has no account: it does not fall back to a default.
+/// The books of the tenant's present company. Accounts are named by their ids in QuickBooks. A row whose account cannot be
+/// used keeps it, and what needs it fails and says so: it does not fall back to a default.
 ///
 /// # Errors
 /// The company's currency is not one we know.
@@ -25,11 +25,7 @@ pub async fn read(tx: &TenantTx, connection: &Connection) -> Result<Books, Error
             continue;
         };
         let (key, location) = (some(&row.key), some(&row.location));
-        if account.deleted_at.is_none() {
-            rows.set(slot, key, location, account.qbo_id.as_str());
-        } else {
-            rows.set_gone(slot, key, location);
-        }
+        rows.set(slot, key, location, account.qbo_id.as_str());
     }
     let unusable = accounts.values().filter_map(|account| {
         unusable(account).map(|why| (Ref::from(account.qbo_id.as_str()), why))
@@ -51,11 +47,15 @@ pub async fn read(tx: &TenantTx, connection: &Connection) -> Result<Books, Error
     Ok(books)
 }
 
-/// Why QuickBooks would refuse this account in an entry, as far as the chart of accounts says.
+/// Why this account cannot stand in an entry, as far as the chart of accounts says. Whatever tells of an account that cannot
+/// be used asks this.
 #[must_use]
 pub fn unusable(account: &Account) -> Option<Unusable> {
     if account.vanished_at.is_some() {
         return Some(Unusable::Vanished);
+    }
+    if account.deleted_at.is_some() {
+        return Some(Unusable::DeletedHere);
     }
     if !account.active {
         return Some(Unusable::Inactive);

@@ -307,7 +307,7 @@ impl CompanyMapping {
 
 /// Whether entries can use an account: it is in the chart, and QuickBooks would not refuse it.
 fn is_usable(account: &account::Model) -> bool {
-    account.deleted_at.is_none() && books::unusable(account).is_none()
+    books::unusable(account).is_none()
 }
 
 fn some(text: &str) -> Option<&str> {
@@ -512,22 +512,16 @@ pub(crate) async fn accounts(
 }
 
 fn view(row: &Model, account: &account::Model) -> Mapping {
-    let broken = if account.deleted_at.is_some() {
-        Some(format!(
-            "account {} was deleted here; import the chart again, or choose another",
-            named(account)
-        ))
-    } else if let Some(why) = books::unusable(account) {
+    let broken = books::unusable(account).map(|why| {
         let cure = match why {
+            Unusable::DeletedHere => "import the chart again, or choose another",
             Unusable::Inactive => "make it active there, or choose another",
             Unusable::Vanished | Unusable::NeedsCustomer | Unusable::NeedsVendor => {
                 "choose another"
             }
         };
-        Some(format!("account {} {why}; {cure}", named(account)))
-    } else {
-        None
-    };
+        format!("account {} {why}; {cure}", named(account))
+    });
     let warning = row
         .slot
         .parse::<Slot>()

@@ -537,7 +537,7 @@ async fn an_account_deleted_locally_comes_back_with_its_mappings() {
     assert_eq!(status, StatusCode::NOT_FOUND);
     let id = store.send_event(store.ticket("t1").await).await;
     store.drain().await;
-    assert_eq!(code(&store.event(&id).await), "missing_mappings");
+    assert_eq!(code(&store.event(&id).await), "reference_missing");
     let import = store.post("/account-imports", json!({})).await;
     store.drain().await;
     let import = store
@@ -552,7 +552,7 @@ async fn an_account_deleted_locally_comes_back_with_its_mappings() {
     store
         .post(
             "/retry-failed",
-            json!({ "problem_code": "missing_mappings" }),
+            json!({ "problem_code": "reference_missing" }),
         )
         .await;
     store.drain().await;

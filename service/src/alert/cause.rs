@@ -177,6 +177,7 @@ const TABLE: [Row; 20] = {
             "/readiness",
             &[
                 "Make what is named active again in QuickBooks and import it, or map another.",
+                "An account that was only deleted here comes back when the chart is imported.",
                 "Then retry the events that failed for it.",
             ],
         ),
@@ -334,7 +335,6 @@ impl Cause {
         self.row().severity
     }
 
-    /// What cures it, step by step.
     /// How much it matters while it keeps events from the books, or none: what the mapping lacks, or what of it broke, is a
     /// warning until an event waits or has failed for it.
     #[must_use]
@@ -345,6 +345,7 @@ impl Cause {
         }
     }
 
+    /// What cures it, step by step.
     #[must_use]
     pub fn steps(self) -> &'static [&'static str] {
         self.row().steps

@@ -267,9 +267,10 @@ pub(super) fn decided(why: Unusable, meant: &[impl ToString]) -> String {
 fn undecided(why: Unusable, suspects: &[NamedAccount]) -> String {
     let what = match why {
         Unusable::Inactive => "an account, class or location of the entry",
-        Unusable::Vanished | Unusable::NeedsCustomer | Unusable::NeedsVendor => {
-            "an account of the entry"
-        }
+        Unusable::Vanished
+        | Unusable::DeletedHere
+        | Unusable::NeedsCustomer
+        | Unusable::NeedsVendor => "an account of the entry",
     };
     let names: Vec<_> = suspects.iter().map(NamedAccount::to_string).collect();
     format!(
