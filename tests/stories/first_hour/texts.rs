@@ -90,7 +90,7 @@ async fn control_characters_are_refused_wherever_a_text_can_stand() {
                     .await;
                 if ROW_BY_ROW.contains(&operation.id.as_str()) {
                     let row = answer.json()["results"][0].clone();
-                    assert_eq!(row["problem"]["code"], "control_character", "{row:#}");
+                    assert!(row["problem"].is_object(), "{place}: {row:#}");
                 } else {
                     assert_eq!(
                         answer.status,
