@@ -156,7 +156,7 @@ pub(crate) fn with_query() -> HashSet<String> {
     let mut document = openapi();
     let items = document.paths.paths.values_mut();
     items
-        .flat_map(|item| operations(item))
+        .flat_map(operations)
         .filter(|operation| {
             let mut parameters = operation.parameters.iter().flatten();
             parameters.any(|parameter| match parameter {
