@@ -50,6 +50,7 @@ ASKED_BY_STRANGERS = set()
 TURNS = itertools.count()
 # Ids and secrets that are there, by the parameters that take them.
 KNOWN = json.loads(os.environ["KNOWN_IDS"])
+CONSENTS = json.loads(os.environ["CONSENTS"])
 # What is disabled, deleted or forgotten is none of what others are asked about.
 SPARE = {
     ("update_webhook_endpoint", "webhook_endpoint_id"): "spare_endpoint_id",
@@ -126,6 +127,9 @@ def before_call(context, case, kwargs):
         fill(case.body, turn)
         if operation == "issue_token":
             case.body |= {"client_id": os.environ["CLIENT_ID"], "client_secret": os.environ["CLIENT_SECRET"]}
+    if operation == "finish_authorization" and meta.generation.mode.is_positive and CONSENTS:
+        come_back = CONSENTS.pop()
+        case.query, case.headers["Cookie"] = come_back["query"], come_back["cookie"]
     if operation == "receive_notifications" and meta.generation.mode.is_positive:
         kwargs["data"] = json.dumps(notification(turn)).encode()
         signature = hmac.new(os.environ["VERIFIER"].encode(), kwargs["data"], hashlib.sha256).digest()

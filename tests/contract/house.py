@@ -11,6 +11,7 @@ import subprocess
 import threading
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 
 PATIENCE = 120
@@ -154,6 +155,24 @@ def connect(tenant, at, simulator, company):
     wait(lambda: tenant.get(f"{at}/connection")["state"] == "connected", "the connection")
 
 
+class Stay(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_):
+        return None
+
+
+def consent(tenant, at):
+    """What a browser comes back from Intuit with, and its cookie."""
+    def led(url):
+        try:
+            urllib.request.build_opener(Stay).open(url, timeout=30)
+        except urllib.error.HTTPError as answer:
+            return answer.headers
+
+    begun = led(tenant.post(f"{at}/connection/authorization-requests")["authorization_url"])
+    back = urllib.parse.urlsplit(led(begun["Location"])["Location"])
+    return {"query": dict(urllib.parse.parse_qsl(back.query)), "cookie": begun["Set-Cookie"].split(";")[0]}
+
+
 def last_part(url):
     return url.rsplit("/", 1)[1]
 
@@ -162,7 +181,8 @@ def furnish(base, given):
     """A tenant that is connected, mapped and running, with events of which some failed, and what they led to."""
     platform = Caller(base, given["TILLPOST_PLATFORM_KEY"])
     simulator = Caller(given["QUICKBOOKS_BASE_URL"].rstrip("/"), "nobody's")
-    company = simulator.get("/sandbox/companies")[0]["realm_id"]
+    books = simulator.get("/sandbox/companies")[0]
+    company = books["realm_id"]
     simulator.post(f"/sandbox/companies/{company}/names", {"kind": "department", "name": "Boston"})
     tenant_id, at, tenant = made(platform, "Contract")
     connect(tenant, at, simulator, company)
@@ -176,10 +196,13 @@ def furnish(base, given):
     taken = tenant.post(f"{at}/events", {"events": events})["results"]
     tenant.post(f"{at}/mapping-suggestions/apply", {"all": True})
     past = tenant.post(f"{at}/past-syncs", {"from_date": "2026-01-01", "to_date": "2026-01-31"})["id"]
+    for n in range(4):
+        simulator.post(f"/sandbox/companies/{company}/journal-entries", of_somebody_else(n, books["accounts"]))
     compared = tenant.post(f"{at}/reconciliations", {"from_date": "2026-01-01", "to_date": "2026-01-31"})["id"]
     endpoint = tenant.post(f"{at}/webhook-endpoints", {"url": "http://127.0.0.1:9/hook"})["id"]
     message = tenant.post(f"{at}/webhook-endpoints/{endpoint}/test")["message_id"]
     wait(lambda: tenant.items(f"{at}/alerts"), "an alert")
+    wait(lambda: tenant.items(f"{at}/findings"), "a finding")
     wait(lambda: tenant.items(f"{at}/webhook-endpoints/{endpoint}/deliveries"), "a delivery")
     spare = [tenant.post(f"{at}/webhook-endpoints", {"url": f"http://127.0.0.1:9/{n}"})["id"] for n in range(8)]
     vouchers = [f"voucher-{n}" for n in range(8)]
@@ -201,6 +224,7 @@ def furnish(base, given):
         "location_mapping_id": [row["id"] for row in tenant.items(f"{at}/location-mappings") if row["id"]],
         "past_sync_id": [past],
         "reconciliation_id": [compared],
+        "finding_id": [row["id"] for row in tenant.items(f"{at}/findings")],
         "alert_id": [row["id"] for row in tenant.items(f"{at}/alerts")],
         "webhook_endpoint_id": [endpoint],
         "webhook_message_id": [message],
@@ -219,7 +243,9 @@ def furnish(base, given):
     doomed, _, _ = made(platform, "Doomed")
     parted, parted_at, parting = made(platform, "Parted")
     connect(parting, parted_at, simulator, simulator.post("/sandbox/companies", {"name": "Parted"})["realm_id"])
+    consents = [consent(parting, parted_at) for _ in range(2)]
     return {
+        "CONSENTS": json.dumps(consents),
         "TENANT_ID": tenant_id,
         "TENANT_KEY": tenant.credential,
         "TENANT_APART": apart,
@@ -240,6 +266,14 @@ def wait(holds, what):
         if time.monotonic() - began > PATIENCE:
             raise SystemExit(f"{what} does not come")
         time.sleep(0.2)
+
+
+def of_somebody_else(number, accounts):
+    """An entry that passes for ours, with the mark of an event that nobody knows."""
+    sides = zip(accounts, ("debit", "credit"))
+    lines = [{"account_id": account["id"], "posting_type": side, "amount": "10.00"} for account, side in sides]
+    note = "[tillpost evt_01jd5zk8x9e3qr0v7m2c4n6p8t abcdefghijklmnop]"
+    return {"doc_number": f"Z-{number}", "txn_date": "2026-01-10", "private_note": note, "lines": lines}
 
 
 def ticket(number, payment_type, occurred_at="2026-11-20T10:00:00Z"):
