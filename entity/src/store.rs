@@ -56,7 +56,8 @@ impl Store {
     ) -> Result<Self, DbErr> {
         Ok(Self {
             application: Database::connect(options(application_url, connections_max)).await?,
-            platform: Database::connect(options(platform_url, (connections_max / 2).max(2)))
+            // One more than its share: a worker shows with a connection of its own that it is there.
+            platform: Database::connect(options(platform_url, (connections_max / 2).max(2) + 1))
                 .await?,
             home: Home::here(),
             typed_filter: true,

@@ -35,6 +35,8 @@ impl MigratorTrait for Migrator {
             "0022_links_and_hints",
             "0024_cheaper_entries",
             "0025_mapped_by_creation",
+            "0026_presence",
+            "0027_fewer_indexes",
         ]
     }
 }

@@ -9,6 +9,7 @@ mod endpoint;
 mod lane;
 mod message;
 mod notice;
+mod presence;
 mod publish;
 pub mod schedule;
 mod secret;
@@ -28,6 +29,7 @@ pub use notice::{
     PastSyncNotice, SyncMessage, SyncNotice, TestMessage, TestNotice,
 };
 pub(crate) use notice::{connection_changed, events, past_syncs_finished, sync_changed};
+pub use presence::Presence;
 pub use publish::publish;
 pub(crate) use standing::conditions;
 

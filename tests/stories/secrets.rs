@@ -84,7 +84,7 @@ async fn sells(service: &Service, store: &Tenant<'_>, sales: u32) -> Vec<String>
             )
             .await;
         webhook::publish(service).await.unwrap();
-        for lane in webhook::claim(service, "seller", 100).await.unwrap() {
+        for lane in webhook::claim(service, "seller", None, 100).await.unwrap() {
             webhook::deliver(service, &lane, &CancellationToken::new())
                 .await
                 .unwrap();

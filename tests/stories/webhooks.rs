@@ -7,7 +7,8 @@ use chrono::TimeDelta;
 use data_encoding::BASE64;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use service::webhook;
+use service::Service;
+use service::webhook::{self, Presence};
 use std::collections::BTreeSet;
 
 /// An endpoint for these types; and its secret.
@@ -692,7 +693,9 @@ async fn what_a_dead_worker_had_in_hand_goes_out_again_with_the_same_id() {
     let endpoint = endpoint(&store, &receiver, &[]).await;
     store.post(&path(&endpoint, "/test"), Value::Null).await;
     webhook::publish(&world.service).await.unwrap();
-    let lanes = webhook::claim(&world.service, "dies", 10).await.unwrap();
+    let lanes = webhook::claim(&world.service, "dies", None, 10)
+        .await
+        .unwrap();
     let (service, lane) = (world.service.clone(), lanes[0].clone());
     let worker =
         tokio::spawn(async move { webhook::deliver(&service, &lane, &Default::default()).await });
@@ -717,6 +720,50 @@ async fn what_a_dead_worker_had_in_hand_goes_out_again_with_the_same_id() {
         (&told["log"][0]["finished_at"], &told["log"][1]["outcome"]),
         (&Value::Null, &json!("delivered"))
     );
+}
+
+async fn lanes_taken(service: &Service, holder: &str, presence: Option<&Presence>) -> usize {
+    webhook::claim(service, holder, presence, 10)
+        .await
+        .unwrap()
+        .len()
+}
+
+#[tokio::test]
+async fn lanes_of_a_worker_whose_connection_ended_are_free_at_once() {
+    let world = World::new().await;
+    let store = world.tenant("Harbour").await;
+    let receiver = Receiver::start(Manner::Well).await;
+    let endpoint = endpoint(&store, &receiver, &[]).await;
+    store.post(&path(&endpoint, "/test"), Value::Null).await;
+    webhook::publish(&world.service).await.unwrap();
+    let service = &world.service;
+    let first = Presence::show(service).await.unwrap();
+    assert_eq!(lanes_taken(service, "first", Some(&first)).await, 1);
+    // While it is there nobody else gets its lane, and it does not take it from itself.
+    let second = Presence::show(service).await.unwrap();
+    for (holder, presence) in [("second", &second), ("first", &first)] {
+        assert!(presence.shows().await);
+        assert_eq!(
+            lanes_taken(service, holder, Some(presence)).await,
+            0,
+            "{holder}"
+        );
+    }
+    drop(first);
+    let mut taken = 0;
+    for _ in 0..500 {
+        taken = lanes_taken(service, "second", Some(&second)).await;
+        if taken > 0 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert_eq!(taken, 1, "the clock stood still: no lease is over");
+    // Who holds under a lease alone is believed until that is over.
+    world.advance(TimeDelta::seconds(6)).await;
+    assert_eq!(lanes_taken(service, "third", None).await, 1);
+    assert_eq!(lanes_taken(service, "second", Some(&second)).await, 0);
 }
 
 #[tokio::test]

@@ -257,7 +257,9 @@ impl World {
     pub async fn deliver(&self) {
         for _ in 0..1_000 {
             let published = webhook::publish(&self.service).await.unwrap();
-            let lanes = webhook::claim(&self.service, "story", 100).await.unwrap();
+            let lanes = webhook::claim(&self.service, "story", None, 100)
+                .await
+                .unwrap();
             if published == 0 && lanes.is_empty() {
                 return;
             }

@@ -4,12 +4,12 @@
 use futures::FutureExt;
 use service::Service;
 use service::error::Error;
-use service::webhook::{self, Lane};
+use service::webhook::{self, Lane, Presence};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, Semaphore};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -35,9 +35,20 @@ pub(crate) async fn run(
         TaskTracker::new(),
     );
     let kept = tokio::spawn(keep(service.clone(), holder.clone()));
+    let mut presence = Shown::default();
     let mut failing = false;
     while !stop.is_cancelled() {
-        let looked = look(&service, &holder, &free, &ended, &tasks, &stop).await;
+        let looked = match presence.now(&service).await {
+            Ok(presence) => {
+                let posts = Posts {
+                    service: &service,
+                    holder: &holder,
+                    presence,
+                };
+                look(posts, &free, &ended, &tasks, &stop).await
+            }
+            Err(error) => Err(error),
+        };
         match (&looked, failing) {
             (Err(error), false) => tracing::warn!("messages to the outside wait: {error}"),
             (Ok(_), true) => tracing::info!("messages to the outside go on"),
@@ -72,20 +83,60 @@ async fn keep(service: Service, holder: String) {
     }
 }
 
+/// Our presence, looked after.
+#[derive(Default)]
+struct Shown(Option<(Presence, Instant)>);
+
+impl Shown {
+    // Shown anew where it does not show any more: what we hold then may be taken from us, and goes out twice under one id.
+    async fn now(&mut self, service: &Service) -> Result<&Presence, Error> {
+        let shows = match &mut self.0 {
+            Some((presence, since)) if since.elapsed() >= KEEP_EVERY => {
+                *since = Instant::now();
+                presence.shows().await
+            }
+            Some(_) => true,
+            None => false,
+        };
+        if !shows {
+            self.0 = None;
+        }
+        match &mut self.0 {
+            Some((presence, _)) => Ok(presence),
+            none => {
+                let presence = Presence::show(service).await?;
+                Ok(&none.insert((presence, Instant::now())).0)
+            }
+        }
+    }
+}
+
+/// Who looks, and where.
+#[derive(Clone, Copy)]
+struct Posts<'a> {
+    service: &'a Service,
+    holder: &'a str,
+    presence: &'a Presence,
+}
+
 // Looks once; tells whether there may be more at once.
 async fn look(
-    service: &Service,
-    holder: &str,
+    posts: Posts<'_>,
     free: &Arc<Semaphore>,
     ended: &Arc<Notify>,
     tasks: &TaskTracker,
     stop: &CancellationToken,
 ) -> Result<bool, Error> {
+    let Posts {
+        service,
+        holder,
+        presence,
+    } = posts;
     let published = webhook::publish(service).await?;
     let room = free.available_permits().min(BEGIN_MOST);
     let lanes = match room {
         0 => Vec::new(),
-        room => webhook::claim(service, holder, room).await?,
+        room => webhook::claim(service, holder, Some(presence), room).await?,
     };
     let claimed = lanes.len();
     for lane in lanes {

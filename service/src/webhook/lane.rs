@@ -1,9 +1,11 @@
 //! Lanes: one for each endpoint, held by one worker at a time, so that an endpoint that hangs costs only itself. A lane whose
-//! holder died is free again after some seconds; what was under way then goes out again, under the same id.
+//! holder died is free again at once, and one whose holder is cut off after some seconds; what was under way then goes out again,
+//! under the same id.
 
 use super::client::{Attempted, Post};
 use super::endpoint::{self, health};
 use super::message::Message;
+use super::presence::Presence;
 use super::schedule::{self, Answer, GivenUp, Health, Next};
 use super::secret;
 use super::signature::{self, Signer};
@@ -42,11 +44,17 @@ impl std::fmt::Display for Lane {
     }
 }
 
-/// Takes up to `most` lanes that are due and that nobody holds, the longest due first. `holder` is unique in the world.
+/// Takes up to `most` lanes that are due and that nobody holds, the longest due first. `holder` is unique in the world; whoever
+/// shows its presence is known to be gone as soon as it is.
 ///
 /// # Errors
 /// The database does not answer.
-pub async fn claim(service: &Service, holder: &str, most: usize) -> Result<Vec<Lane>, Error> {
+pub async fn claim(
+    service: &Service,
+    holder: &str,
+    presence: Option<&Presence>,
+    most: usize,
+) -> Result<Vec<Lane>, Error> {
     #[derive(FromQueryResult)]
     struct Due {
         tenant_id: TenantId,
@@ -55,16 +63,23 @@ pub async fn claim(service: &Service, holder: &str, most: usize) -> Result<Vec<L
     let tx = service.store().platform().await?;
     let due = tx
         .query_as::<Due>(
-            "UPDATE webhook_lane SET holder = $1, leased_until = tillpost_now() + make_interval(secs => $2)
+            // Whose lock can be had is gone.
+            "WITH others AS (
+               SELECT DISTINCT presence FROM webhook_lane WHERE holder IS NOT NULL AND holder <> $1 AND presence IS NOT NULL),
+             gone AS MATERIALIZED (
+               SELECT presence FROM others WHERE pg_try_advisory_xact_lock_shared(presence))
+             UPDATE webhook_lane SET holder = $1, presence = $4, leased_until = tillpost_now() + make_interval(secs => $2)
               WHERE (tenant_id, endpoint_id) IN (
                 SELECT tenant_id, endpoint_id FROM webhook_lane
-                 WHERE due_at <= tillpost_now() AND (leased_until IS NULL OR leased_until <= tillpost_now())
+                 WHERE due_at <= tillpost_now()
+                   AND (leased_until IS NULL OR leased_until <= tillpost_now() OR presence IN (SELECT presence FROM gone))
                  ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)
               RETURNING tenant_id, endpoint_id",
             vec![
                 holder.into(),
                 LEASE_SECONDS.into(),
                 i64::try_from(most).unwrap_or(i64::MAX).into(),
+                presence.map(Presence::number).into(),
             ],
         )
         .await?;
@@ -372,7 +387,7 @@ async fn give_back(service: &Service, lane: &Lane) -> Result<(), Error> {
         return Ok(());
     }
     tx.execute(
-        "UPDATE webhook_lane l SET holder = NULL, leased_until = NULL, not_before = e.open_until,
+        "UPDATE webhook_lane l SET holder = NULL, presence = NULL, leased_until = NULL, not_before = e.open_until,
              due_at = CASE WHEN e.enabled AND e.deleted_at IS NULL THEN (
                SELECT greatest(min(d.due_at), e.open_until) FROM webhook_delivery d
                 WHERE {mine:d} AND d.endpoint_id = $2 AND d.state = 'waiting' HAVING min(d.due_at) IS NOT NULL) END

@@ -1,0 +1,1 @@
+ALTER TABLE webhook_lane DROP COLUMN presence;
