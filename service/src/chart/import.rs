@@ -66,23 +66,16 @@ pub async fn import(
             "the QuickBooks company is disconnected; connect it again first",
         ));
     }
-    let id = match list_import::waiting(&tx, Imports::Accounts, &company.company_id).await? {
-        Some(id) => AccountImportId(id),
+    let joined = list_import::waiting(&tx, Imports::Accounts, &company.company_id).await?;
+    let (id, happened) = match joined {
+        Some(id) => (AccountImportId(id), "account_import.joined"),
         None => {
             let id = queue_import(&tx, &company.company_id, caller.actor()).await?;
-            let nothing = serde_json::json!({});
-            let subject = id.to_string();
-            audit::record(
-                &tx,
-                caller.actor(),
-                "account_import.created",
-                &subject,
-                nothing,
-            )
-            .await?;
-            id
+            (id, "account_import.created")
         }
     };
+    let (subject, nothing) = (id.to_string(), serde_json::json!({}));
+    audit::record(&tx, caller.actor(), happened, &subject, nothing).await?;
     bell::wake(&tx).await?;
     let row = import_row(&tx, id).await?;
     tx.commit().await?;

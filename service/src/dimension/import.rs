@@ -126,23 +126,19 @@ pub async fn import(
             "the QuickBooks company is disconnected; connect it again first",
         ));
     }
-    let row = match list_import::waiting(&tx, Imports::Dimensions, &company.company_id).await? {
-        Some(id) => import_row(&tx, DimensionImportId(id)).await?,
+    let joined = list_import::waiting(&tx, Imports::Dimensions, &company.company_id).await?;
+    let (row, happened) = match joined {
+        Some(id) => {
+            let row = import_row(&tx, DimensionImportId(id)).await?;
+            (row, "dimension_import.joined")
+        }
         None => {
             let row = queue_import(&tx, &company.company_id, caller.actor()).await?;
-            let nothing = serde_json::json!({});
-            let subject = row.id.to_string();
-            audit::record(
-                &tx,
-                caller.actor(),
-                "dimension_import.created",
-                &subject,
-                nothing,
-            )
-            .await?;
-            row
+            (row, "dimension_import.created")
         }
     };
+    let (subject, nothing) = (row.id.to_string(), serde_json::json!({}));
+    audit::record(&tx, caller.actor(), happened, &subject, nothing).await?;
     bell::wake(&tx).await?;
     tx.commit().await?;
     service.ring(tenant).await;
