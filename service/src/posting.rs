@@ -2,8 +2,9 @@
 //!
 //! What is done next, and what follows from each answer, is `accounting::posting`'s to say; here are the effects. `drive` does
 //! step after step: `doubt` takes over what a dead holder left and looks up what is not known, `claim` takes a slice of the
-//! queue and seals its entries, `send` commits each intent before its request leaves, `aside` lets live events go past a
-//! backlog, `settle` records each outcome in one transaction. `change` is the machine's table of states as statements. No transaction is held across a call.
+//! queue and makes its entries, `send` commits each with its intent before its request leaves, `aside` lets live events go past a
+//! backlog, `settle` records each outcome in one transaction
+//! (`posted`: success, in one statement). `change` is the machine's table of states as statements. No transaction is held across a call.
 
 mod aside;
 mod change;
@@ -17,6 +18,7 @@ mod identity;
 mod lease;
 mod outcome;
 mod patience;
+mod posted;
 mod send;
 mod settle;
 

@@ -31,6 +31,8 @@ pub(crate) struct Attempt {
 #[derive(Clone, Debug)]
 pub(crate) struct EntryRow {
     pub(crate) event: usize,
+    /// Whether it is in the store. Where no number is looked up before, an entry is kept with its intent.
+    pub(crate) kept: bool,
     pub(crate) version: i32,
     pub(crate) generation: i32,
     pub(crate) request_id: String,
@@ -91,7 +93,7 @@ impl Rows {
         let Some(row) = self.entries.get_mut(key as usize) else {
             return false;
         };
-        if !change.from().contains(&row.state) && !acts(Mutant::AnyState) {
+        if !row.kept || !change.from().contains(&row.state) && !acts(Mutant::AnyState) {
             return false;
         }
         row.state = change.to();
@@ -141,7 +143,7 @@ impl Rows {
         self.entries
             .iter()
             .zip(0..)
-            .filter(|(row, _)| row.event == event)
+            .filter(|(row, _)| row.kept && row.event == event)
             .max_by_key(|(row, key)| (row.generation, *key))
             .map(|(_, key)| key)
     }
@@ -150,17 +152,31 @@ impl Rows {
     pub(crate) fn may_be_booked(&self, event: usize) -> bool {
         self.entries
             .iter()
-            .any(|row| row.event == event && row.state.may_be_booked(row.doubted))
+            .any(|row| row.kept && row.event == event && row.state.may_be_booked(row.doubted))
     }
 
     /// Withdraws an event's sealed entry.
     pub(crate) fn withdraw(&mut self, event: usize, now: u64) {
         for key in 0..self.entries.len() {
             let row = &self.entries[key];
-            if row.event == event && row.state == EntryState::Sealed {
+            if row.kept && row.event == event && row.state == EntryState::Sealed {
                 self.entry(key as Key, EntryChange::Withdraw, now);
             }
         }
+    }
+
+    /// Puts an entry into the store; false where its event has one alive there.
+    pub(crate) fn keep(&mut self, key: Key) -> bool {
+        let event = self.entries[key as usize].event;
+        let is_alive = |row: &EntryRow| {
+            let over = matches!(row.state, EntryState::Rejected | EntryState::Withdrawn);
+            row.kept && row.event == event && !over
+        };
+        if self.entries.iter().any(is_alive) {
+            return false;
+        }
+        self.entries[key as usize].kept = true;
+        true
     }
 
     /// Writes the wake-up.

@@ -223,6 +223,7 @@ impl World {
         let (of, now) = (self.tasks[task].of, self.now);
         let holder = (self.tasks[task].holder, self.tasks[task].fence);
         let tenant = &mut self.tenants[of];
+        let guards_numbers = tenant.company.guards_numbers;
         let rows = &mut tenant.rows;
         let holds = rows
             .lease
@@ -269,9 +270,9 @@ impl World {
                 }
                 (Known::Outdated, Some(key)) => {
                     rows.entry(key, EntryChange::Withdraw, now);
-                    rows.seal(of, event, generation, now)
+                    rows.seal(of, event, generation, now, !guards_numbers)
                 }
-                _ => rows.seal(of, event, generation, now),
+                _ => rows.seal(of, event, generation, now, !guards_numbers),
             };
             let row = &rows.entries[key as usize];
             candidates.push(Candidate {
@@ -292,7 +293,7 @@ impl World {
         Heard::Claimed(Claimed {
             taken,
             ready: candidates,
-            guards_numbers: tenant.company.guards_numbers,
+            guards_numbers,
         })
     }
 
@@ -327,7 +328,8 @@ impl World {
                 if !is_queued {
                     unqueued = Some(event);
                 }
-                if !rows.entry(key, EntryChange::Intend, now) {
+                let is_kept = rows.entries[key as usize].kept || rows.keep(key);
+                if !is_kept || !rows.entry(key, EntryChange::Intend, now) {
                     rows.restore(before);
                     return Heard::Intended(Vec::new());
                 }
@@ -439,11 +441,12 @@ impl World {
 
 impl crate::rows::Rows {
     // Fixes the bytes of a new entry.
-    fn seal(&mut self, of: usize, event: usize, generation: i32, now: u64) -> Key {
+    fn seal(&mut self, of: usize, event: usize, generation: i32, now: u64, kept: bool) -> Key {
         let version = self.events[event].version;
         let body = (event as u64) << 40 | u64::from(version.unsigned_abs()) << 20 | self.mapping;
         self.entries.push(EntryRow {
             event,
+            kept,
             version,
             generation,
             request_id: single_name(of, event, generation),

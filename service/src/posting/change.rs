@@ -47,6 +47,9 @@ pub(crate) async fn intend(
     tx: &TenantTx,
     intended: &[(JournalEntryId, Option<BatchName>)],
 ) -> Result<HashSet<JournalEntryId>, Error> {
+    if intended.is_empty() {
+        return Ok(HashSet::new());
+    }
     let change = EntryChange::Intend;
     let ids: Vec<JournalEntryId> = intended.iter().map(|(id, _)| *id).collect();
     let names = |part: fn(&BatchName) -> &String| -> Vec<String> {

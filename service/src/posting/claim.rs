@@ -1,4 +1,8 @@
-//! The queue's next slice: due events become sealed entries, or fail and are skipped with the reason.
+//! The queue's next slice: due events become entries, or fail and are skipped with the reason.
+//!
+//! An entry's bytes are fixed when it is kept. Where its number is looked up before it is sent, that is here; elsewhere it is kept
+//! with its intent, which saves a version of its row and a transaction: until then nobody but this turn knows of it, and whoever
+//! claims its event next makes another.
 
 use super::drive::Told;
 use super::entry::{self, Sealed};
@@ -20,7 +24,7 @@ use entity::journal_entry::Model as EntryRow;
 use entity::store::TenantTx;
 use std::collections::HashMap;
 
-/// A sealed entry that may be sent.
+/// An entry that may be sent.
 #[derive(Debug, Clone)]
 pub(crate) struct Ready {
     pub(crate) id: JournalEntryId,
@@ -40,6 +44,8 @@ pub(crate) struct Ready {
     pub(crate) batch: Option<BatchName>,
     /// Whether a past sync queued the event.
     pub(crate) past: bool,
+    /// The generation it is to be kept as, with its intent; none where it is kept.
+    pub(crate) unkept: Option<i32>,
 }
 
 impl Ready {
@@ -104,11 +110,19 @@ pub(super) async fn slice(turn: &mut Turn<'_>, most: usize) -> Result<Told, Erro
             }
         }
     }
-    let new: Vec<(&Ready, i32)> = generations
-        .into_iter()
-        .filter_map(|(place, generation)| Some((ready.get(place)?, generation)))
-        .collect();
-    insert(&tx, turn, &new).await?;
+    if turn.connection.guards_numbers {
+        for (place, generation) in generations {
+            if let Some(entry) = ready.get_mut(place) {
+                entry.unkept = Some(generation);
+            }
+        }
+    } else {
+        let new: Vec<New<'_>> = generations
+            .into_iter()
+            .filter_map(|(place, generation)| Some((ready.get(place)?, generation, None)))
+            .collect();
+        keep(&tx, turn, EntryState::Sealed, &new).await?;
+    }
     reach(FailPoint::SealBeforeCommit);
     tx.commit().await?;
     reach(FailPoint::SealCommitted);
@@ -246,6 +260,7 @@ fn again(entry: EntryRow, event: &EventRow) -> Ready {
         accounting_date: entry.accounting_date,
         batch: batch_name(entry.batch_request_id, entry.batch_item_id),
         past: event.past,
+        unkept: None,
     }
 }
 
@@ -283,37 +298,61 @@ fn sealed_anew(
         accounting_date,
         batch: None,
         past: event.past,
+        unkept: None,
     }
 }
 
-// Seals entries: their bytes are fixed from here on.
-async fn insert(tx: &TenantTx, turn: &Turn<'_>, new: &[(&Ready, i32)]) -> Result<(), Error> {
+/// An entry to be kept: the entry, its generation, and the name it goes out under as an item.
+pub(super) type New<'a> = (&'a Ready, i32, Option<BatchName>);
+
+/// Keeps entries, in this state: their bytes are fixed from here on.
+pub(super) async fn keep(
+    tx: &TenantTx,
+    turn: &Turn<'_>,
+    state: EntryState,
+    new: &[New<'_>],
+) -> Result<(), Error> {
     if new.is_empty() {
         return Ok(());
     }
     let texts = |of: fn(&Ready) -> &String| -> Vec<String> {
-        new.iter().map(|(entry, _)| of(entry).clone()).collect()
+        new.iter().map(|(entry, ..)| of(entry).clone()).collect()
     };
-    let numbers = |of: fn(&(&Ready, i32)) -> i32| -> Vec<i32> { new.iter().map(of).collect() };
-    let dates: Vec<NaiveDate> = new.iter().map(|(entry, _)| entry.accounting_date).collect();
-    let bodies: Vec<Vec<u8>> = new.iter().map(|(entry, _)| entry.body.clone()).collect();
+    let names = |of: fn(&BatchName) -> &String| -> Vec<String> {
+        let of = |(_, _, name): &New<'_>| name.as_ref().map(of).cloned().unwrap_or_default();
+        new.iter().map(of).collect()
+    };
+    let numbers = |of: fn(&New<'_>) -> i32| -> Vec<i32> { new.iter().map(of).collect() };
+    let dates: Vec<NaiveDate> = new
+        .iter()
+        .map(|(entry, ..)| entry.accounting_date)
+        .collect();
+    let bodies: Vec<Vec<u8>> = new.iter().map(|(entry, ..)| entry.body.clone()).collect();
+    let attempts = i32::from(state == EntryState::Sending);
     tx.execute(
-        "INSERT INTO journal_entry (tenant_id, company_id, state, id, event_id, event_version, generation, request_id, number,
-           accounting_date, body, content_hash)
-         SELECT $1, $2, $3, n.* FROM unnest($4::uuid[], $5::uuid[], $6::int[], $7::int[], $8::text[], $9::text[], $10::date[],
-           $11::bytea[], $12::text[]) AS n",
+        "INSERT INTO journal_entry (tenant_id, company_id, state, attempts, id, event_id, event_version, generation, request_id,
+           number, accounting_date, body, content_hash, batch_request_id, batch_item_id)
+         SELECT $1, $2, $3, $4, n.id, n.event_id, n.event_version, n.generation, n.request_id, n.number, n.accounting_date, n.body,
+           n.content_hash, nullif(n.batch_request_id, ''), nullif(n.batch_item_id, '')
+           FROM unnest($5::uuid[], $6::uuid[], $7::int[], $8::int[], $9::text[], $10::text[], $11::date[], $12::bytea[],
+             $13::text[], $14::text[], $15::text[])
+             AS n(id, event_id, event_version, generation, request_id, number, accounting_date, body, content_hash,
+               batch_request_id, batch_item_id)",
         vec![
             turn.lease.company_id.clone().into(),
-            EntryState::Sealed.as_str().into(),
-            new.iter().map(|(entry, _)| entry.id.0).collect::<Vec<_>>().into(),
-            new.iter().map(|(entry, _)| entry.event.0).collect::<Vec<_>>().into(),
-            numbers(|(entry, _)| entry.version).into(),
-            numbers(|(_, generation)| *generation).into(),
+            state.as_str().into(),
+            attempts.into(),
+            new.iter().map(|(entry, ..)| entry.id.0).collect::<Vec<_>>().into(),
+            new.iter().map(|(entry, ..)| entry.event.0).collect::<Vec<_>>().into(),
+            numbers(|(entry, ..)| entry.version).into(),
+            numbers(|(_, generation, _)| *generation).into(),
             texts(|entry| &entry.request_id).into(),
             texts(|entry| &entry.number).into(),
             dates.into(),
             bodies.into(),
             texts(|entry| &entry.content_hash).into(),
+            names(|name| &name.request_id).into(),
+            names(|name| &name.item_id).into(),
         ],
     )
     .await?;

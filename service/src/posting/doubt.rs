@@ -23,6 +23,16 @@ pub(crate) struct Sought {
     pub(crate) content_hash: String,
 }
 
+// States as they stand in a statement, not as its parameters: a plan that is made once serves all their values, and could then
+// not use the index of what is in doubt, but would read every entry there is.
+fn listed(states: &[EntryState]) -> String {
+    let names: Vec<String> = states
+        .iter()
+        .map(|state| format!("'{}'", state.as_str()))
+        .collect();
+    names.join(", ")
+}
+
 /// A new holder takes over: whatever was being sent has an unknown outcome, to be looked up when it has had its time.
 pub(super) async fn take_over(
     service: &Service,
@@ -36,15 +46,17 @@ pub(super) async fn take_over(
     }
     let left = tx
         .execute(
-            "UPDATE journal_entry j SET state = $3, absences = 0, due_at = a.send_not_after + make_interval(secs => $4)
-               FROM attempt a
-              WHERE {mine:j} AND {mine:a} AND a.journal_entry_id = j.id AND a.number = j.attempts
-                AND j.company_id = $2 AND j.state = ANY($5)",
+            &format!(
+                "UPDATE journal_entry j SET state = $3, absences = 0, due_at = a.send_not_after + make_interval(secs => $4)
+                   FROM attempt a
+                  WHERE {{mine:j}} AND {{mine:a}} AND a.journal_entry_id = j.id AND a.number = j.attempts
+                    AND j.company_id = $2 AND j.state IN ({})",
+                listed(change.from())
+            ),
             vec![
                 lease.company_id.clone().into(),
                 change.to().as_str().into(),
                 after.as_secs_f64().into(),
-                change::states(change.from()).into(),
             ],
         )
         .await?
@@ -52,10 +64,13 @@ pub(super) async fn take_over(
     if left > 0 {
         tracing::warn!(tenant.id = %lease.tenant, "{left} attempts of a dead holder are to be looked up");
         tx.execute(
-            "UPDATE attempt a SET finished_at = tillpost_now(), outcome = 'abandoned' FROM journal_entry j
-              WHERE {mine:a} AND {mine:j} AND a.journal_entry_id = j.id AND j.company_id = $2 AND j.state = $3
-                AND a.finished_at IS NULL",
-            vec![lease.company_id.clone().into(), change.to().as_str().into()],
+            &format!(
+                "UPDATE attempt a SET finished_at = tillpost_now(), outcome = 'abandoned' FROM journal_entry j
+                  WHERE {{mine:a}} AND {{mine:j}} AND a.journal_entry_id = j.id AND j.company_id = $2 AND j.state IN ({})
+                    AND a.finished_at IS NULL",
+                listed(&[change.to()])
+            ),
+            vec![lease.company_id.clone().into()],
         )
         .await?;
         reach(FailPoint::TakeOverBeforeCommit);
@@ -72,11 +87,13 @@ pub(super) async fn due(turn: &mut Turn<'_>, most: usize) -> Result<Told, Error>
     let tx = turn.tx().await?;
     let due = tx
         .query_as::<EntryRow>(
-            "SELECT * FROM journal_entry WHERE {mine} AND company_id = $2 AND state = $3 AND due_at <= tillpost_now()
-              ORDER BY due_at LIMIT $4",
+            &format!(
+                "SELECT * FROM journal_entry WHERE {{mine}} AND company_id = $2 AND state IN ({}) AND due_at <= tillpost_now()
+                  ORDER BY due_at LIMIT $3",
+                listed(&[EntryState::Unknown])
+            ),
             vec![
                 turn.lease.company_id.clone().into(),
-                EntryState::Unknown.as_str().into(),
                 i64::try_from(most).unwrap_or(i64::MAX).into(),
             ],
         )

@@ -1,7 +1,7 @@
 //! Sending a wave: how much of it fits the company's pace is reckoned, intents are committed, then each request leaves once
 //! at its moment, and is settled as soon as it is answered, with whatever else was answered meanwhile.
 
-use super::claim::Ready;
+use super::claim::{self, Ready};
 use super::drive::Told;
 use super::gather::Gathered;
 use super::settle::{Sent, Settled};
@@ -11,7 +11,8 @@ use crate::error::Error;
 use crate::fail_point::{FailPoint, reach};
 use crate::gate::since_boot;
 use accounting::posting::{
-    BatchName, Effect, EventChange, Heard, Item, Outcome, Request, Shares, Wanted, Wave,
+    BatchName, Effect, EntryChange, EventChange, Heard, Item, Outcome, Request, Shares, Wanted,
+    Wave,
 };
 use entity::id::{EventId, JournalEntryId};
 use futures::StreamExt;
@@ -100,16 +101,24 @@ pub(super) async fn intend(
     let events: Vec<EventId> = named.iter().map(|(entry, _)| entry.event).collect();
     let versions: Vec<i32> = named.iter().map(|(entry, _)| entry.version).collect();
     let queued = change::events(&tx, &events, EventChange::Intend, Some(&versions)).await?;
-    let named: Vec<(JournalEntryId, Option<BatchName>)> = named
+    let named = named
         .into_iter()
-        .filter(|(entry, _)| queued.contains(&entry.event))
-        .map(|(entry, name)| (entry.id, name))
-        .collect();
-    let intended = change::intend(&tx, &named).await?;
+        .filter(|(entry, _)| queued.contains(&entry.event));
+    let mut kept = Vec::new();
+    let mut unkept = Vec::new();
+    for (entry, name) in named {
+        match entry.unkept {
+            None => kept.push((entry.id, name)),
+            Some(generation) => unkept.push((entry, generation, name)),
+        }
+    }
+    let mut intended = change::intend(&tx, &kept).await?;
     // Taken out of the queue and put into it again meanwhile: another entry is to be made. Claimed anew.
-    if intended.len() < queued.len() {
+    if intended.len() < kept.len() {
         return Ok(Heard::Intended(Vec::new()));
     }
+    claim::keep(&tx, turn, EntryChange::Intend.to(), &unkept).await?;
+    intended.extend(unkept.iter().map(|(entry, ..)| entry.id));
     tx.execute(
         "INSERT INTO attempt (tenant_id, journal_entry_id, number, fence, send_not_after)
          SELECT $1, j.id, j.attempts, $3, tillpost_now() + make_interval(secs => $4) FROM journal_entry j
@@ -127,6 +136,7 @@ pub(super) async fn intend(
     for key in &intended {
         if let Some(entry) = turn.ready.get_mut(key) {
             entry.attempts += 1;
+            entry.unkept = None;
         }
     }
     let intended = requests
@@ -174,7 +184,9 @@ pub(super) async fn wave(
         .cloned()
         .partition(|request| matches!(request, Request::Single(_)));
     let sender = &*turn;
-    let gathered = Gathered::default();
+    let pace = turn.service.budget().pace_of(&turn.lease.company_id);
+    let at_once = turn.service.settings().posting.concurrency.max(1);
+    let gathered = Gathered::of(wave.requests.len(), at_once, pace.spacing);
     let (singles, batches) = tokio::join!(
         lane(sender, wave, singles, ended, &gathered),
         lane(sender, wave, batches, ended, &gathered)
@@ -271,6 +283,7 @@ async fn one<'t>(
     gathered: &Gathered<'t>,
 ) -> Result<Vec<Settled>, Error> {
     let leaves = leave.is_some() && ended.why().is_none() && wave.may_leave(since_boot());
+    gathered.leaves();
     let sent = match request {
         request if !leaves => {
             let outcome = ended.why().unwrap_or(Outcome::NotSent);

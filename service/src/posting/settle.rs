@@ -2,6 +2,7 @@
 
 use super::claim::{self, Ready};
 use super::outcome::name;
+use super::posted::posted;
 use super::{Turn, change, lease, patience};
 use crate::error::Error;
 use crate::fail_point::{FailPoint, reach};
@@ -71,6 +72,28 @@ impl Sent<'_> {
     fn failure(&self) -> Option<&Failure> {
         self.report.as_ref()?.failure.as_ref()
     }
+
+    /// The entry's id in the books; empty where the answer has none.
+    pub(super) fn qbo_id(&self) -> String {
+        let report = self.report.as_ref();
+        let id = report.and_then(|report| report.entry_id.clone());
+        id.unwrap_or_default()
+    }
+
+    /// The answer's status; 0 where there was none.
+    pub(super) fn http_status(&self) -> i32 {
+        let report = self.report.as_ref();
+        report
+            .and_then(|report| report.http_status)
+            .unwrap_or_default()
+    }
+
+    /// Intuit's id of the exchange; empty where the answer has none.
+    pub(super) fn intuit_tid(&self) -> String {
+        let report = self.report.as_ref();
+        let tid = report.and_then(|report| report.intuit_tid.clone());
+        tid.unwrap_or_default()
+    }
 }
 
 /// Settles the entries of requests, each by itself in meaning: attempts, entries, events and what a person sees, in one
@@ -82,12 +105,22 @@ pub(super) async fn all(
     sent: Vec<Sent<'_>>,
 ) -> Result<Vec<Settled>, Error> {
     let tx = turn.tx().await?;
-    if !lease::holds(&tx, turn.lease).await? {
-        return Ok(sent.iter().map(|sent| lost(turn, sent)).collect());
-    }
     let mut settled = Vec::with_capacity(sent.len());
     let mut last = Vec::new();
-    for (settlement, group) in alike(wave, sent) {
+    let groups = alike(wave, sent);
+    // Success looks at the lease itself.
+    let is_mixed = groups
+        .iter()
+        .any(|(settlement, _)| settlement.event != Some(EventChange::Sync));
+    if is_mixed && !lease::holds(&tx, turn.lease).await? {
+        let sent = groups.iter().flat_map(|(_, group)| group);
+        return Ok(sent.map(|sent| lost(turn, sent)).collect());
+    }
+    for (settlement, group) in groups {
+        if settlement.event == Some(EventChange::Sync) {
+            settled.extend(in_the_books(&tx, turn, &group).await?);
+            continue;
+        }
         // A failure locks its alert, which everybody locks after what a success writes to.
         if settlement.event == Some(EventChange::Fail) {
             last.extend(group.into_iter().map(|sent| (settlement, sent)));
@@ -125,7 +158,24 @@ fn alike<'a>(wave: &Wave<JournalEntryId>, sent: Vec<Sent<'a>>) -> Vec<(Settlemen
     groups
 }
 
-// One outcome, which is no failure.
+// Entries of which the answer says that they are in the books.
+async fn in_the_books(
+    tx: &TenantTx,
+    turn: &Turn<'_>,
+    group: &[Sent<'_>],
+) -> Result<Vec<Settled>, Error> {
+    let posted = posted(tx, turn, group).await?;
+    let settled = group.iter().map(|sent| {
+        if !posted.contains(&sent.entry.id) {
+            return lost(turn, sent);
+        }
+        tell(turn, sent);
+        Settled::of(Effect::of(sent.outcome))
+    });
+    Ok(settled.collect())
+}
+
+// One outcome, which is neither that nor a failure.
 async fn together(
     tx: &TenantTx,
     turn: &Turn<'_>,
@@ -133,23 +183,15 @@ async fn together(
     group: &[Sent<'_>],
 ) -> Result<Vec<Settled>, Error> {
     let ids: Vec<JournalEntryId> = group.iter().map(|sent| sent.entry.id).collect();
-    let qbo_ids: Vec<String> = match settlement.event {
-        Some(EventChange::Sync) => group.iter().map(qbo_id).collect(),
-        _ => Vec::new(),
-    };
-    let changed = change::entries(tx, &ids, settlement.entry, &qbo_ids).await?;
+    let changed = change::entries(tx, &ids, settlement.entry, &[]).await?;
     let (kept, gone): (Vec<&Sent<'_>>, Vec<&Sent<'_>>) = group
         .iter()
         .partition(|sent| changed.contains(&sent.entry.id));
     let mut settled: Vec<Settled> = gone.into_iter().map(|sent| lost(turn, sent)).collect();
     record(tx, &kept).await?;
     let events: Vec<EventId> = kept.iter().map(|sent| sent.entry.event).collect();
-    match settlement.event {
-        Some(EventChange::Sync) if !events.is_empty() => synced(tx, turn, &events).await?,
-        Some(other) if other != EventChange::Sync => {
-            change::events(tx, &events, other, None).await?;
-        }
-        _ => {}
+    if let Some(other) = settlement.event {
+        change::events(tx, &events, other, None).await?;
     }
     if let Some(refused) = kept.iter().find(|sent| sent.outcome == Outcome::Halted) {
         patience::company_refuses(tx, turn, refused.failure()).await?;
@@ -217,12 +259,6 @@ async fn refused_through(tx: &TenantTx, turn: &Turn<'_>, entry: &Ready) -> Resul
 fn lost(turn: &Turn<'_>, sent: &Sent<'_>) -> Settled {
     tracing::warn!(tenant.id = %turn.tenant, event.id = %sent.entry.event, "an outcome came after the lease was lost");
     Settled::of(Effect::Lost)
-}
-
-fn qbo_id(sent: &Sent<'_>) -> String {
-    let report = sent.report.as_ref();
-    let entry_id = report.and_then(|report| report.entry_id.clone());
-    entry_id.unwrap_or_default()
 }
 
 fn tell(turn: &Turn<'_>, sent: &Sent<'_>) {
@@ -310,17 +346,6 @@ async fn record(tx: &TenantTx, sent: &[&Sent<'_>]) -> Result<(), Error> {
     if sent.is_empty() {
         return Ok(());
     }
-    let report = |sent: &&Sent<'_>| {
-        sent.report
-            .as_ref()
-            .map(|report| (report.http_status, report.intuit_tid.clone()))
-    };
-    let status = |sent: &&Sent<'_>| {
-        report(sent)
-            .and_then(|(status, _)| status)
-            .unwrap_or_default()
-    };
-    let tid = |sent: &&Sent<'_>| report(sent).and_then(|(_, tid)| tid).unwrap_or_default();
     let detail = |sent: &&Sent<'_>| sent.failure().map(ToString::to_string).unwrap_or_default();
     tx.execute(
         "UPDATE attempt a SET finished_at = tillpost_now(), outcome = s.outcome, http_status = nullif(s.http_status, 0),
@@ -332,8 +357,8 @@ async fn record(tx: &TenantTx, sent: &[&Sent<'_>]) -> Result<(), Error> {
             sent.iter().map(|sent| sent.entry.id.0).collect::<Vec<_>>().into(),
             sent.iter().map(|sent| sent.entry.attempts).collect::<Vec<_>>().into(),
             sent.iter().map(|sent| name(sent.outcome).to_owned()).collect::<Vec<_>>().into(),
-            sent.iter().map(status).collect::<Vec<_>>().into(),
-            sent.iter().map(tid).collect::<Vec<_>>().into(),
+            sent.iter().map(|sent| sent.http_status()).collect::<Vec<_>>().into(),
+            sent.iter().map(|sent| sent.intuit_tid()).collect::<Vec<_>>().into(),
             sent.iter().map(detail).collect::<Vec<_>>().into(),
         ],
     )
