@@ -143,7 +143,8 @@ def put(headers, name, value):
 
 def fill(body, turn):
     """Names accounts and locations in a body that are there."""
-    for name, value in list(body.items() if isinstance(body, dict) else enumerate(body) if isinstance(body, list) else ()):
+    parts = body.items() if isinstance(body, dict) else enumerate(body) if isinstance(body, list) else ()
+    for name, value in list(parts):
         if IN_BODY.get(name) and isinstance(value, str):
             values = KNOWN[IN_BODY[name]]
             body[name] = values[turn % len(values)]
