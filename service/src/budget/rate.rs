@@ -131,11 +131,17 @@ impl Meter {
             Priority::First => pace.tolerance,
             Priority::Rest => Duration::ZERO,
         };
-        let mut at = now.max(self.next.saturating_sub(early));
-        if kind == Kind::Batch {
-            at = at.max(self.next_batch.saturating_sub(pace.spacing));
-        }
+        let slot = now.max(self.next.saturating_sub(early));
+        let at = match kind {
+            Kind::Single => slot,
+            Kind::Batch => slot.max(self.next_batch.saturating_sub(pace.spacing)),
+        };
         let wait = at - now;
+        // A batch takes the next moment that is given away: those before a later one would be lost to the others. It asks again
+        // when they are given away, too.
+        if at > slot {
+            return Err(at - slot);
+        }
         if wait > AHEAD {
             return Err(wait);
         }
@@ -245,6 +251,39 @@ mod tests {
             let entries = batches.len() * 30 + all.len() - batches.len();
             assert!(entries / 3 > 1_660 * 97 / 100, "{}", entries / 3);
         }
+    }
+
+    // As the two lanes of a wave do: each asks for its next when its last has left.
+    #[test]
+    fn two_lanes_that_ask_one_by_one_waste_nothing() {
+        let pace = Pace::of(&Posting::default());
+        let mut meter = Meter::rested(Duration::ZERO);
+        let (mut singles, mut batches) = (0, 0);
+        let (mut next_single, mut next_batch) = (Duration::ZERO, Duration::ZERO);
+        let mut now = Duration::ZERO;
+        while now < MINUTE * 3 {
+            for (kind, next, count) in [
+                (Kind::Single, &mut next_single, &mut singles),
+                (Kind::Batch, &mut next_batch, &mut batches),
+            ] {
+                if now < *next {
+                    continue;
+                }
+                match meter.take(now, kind, Priority::Rest, &pace) {
+                    Ok(wait) => {
+                        *next = now + wait;
+                        *count += 1;
+                    }
+                    Err(wait) => *next = now + wait,
+                }
+            }
+            now += Duration::from_millis(1);
+        }
+        let entries = (batches * 30 + singles) / 3;
+        assert!(
+            entries > 1_660 * 97 / 100,
+            "{entries}: {batches} batches, {singles} singles"
+        );
     }
 
     #[test]

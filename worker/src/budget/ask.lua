@@ -42,9 +42,12 @@ end
 if strain > 1 then
   strain = 1 + (strain - 1) * math.max(0, 1 - math.max(0, now - strained_at) / recovery)
 end
-local at = math.max(now, next_at - early, closed)
-if is_batch then at = math.max(at, next_batch - spacing) end
-local granted = at - now <= ahead and all < at_once
+local slot = math.max(now, next_at - early, closed)
+local at = slot
+if is_batch then at = math.max(slot, next_batch - spacing) end
+-- A batch takes the next moment that is given away: those before a later one would be lost to the others. It asks again when
+-- they are given away, too.
+local granted = at - now <= ahead and at <= slot and all < at_once
 if granted then
   next_at = math.max(next_at, at) + spacing * strain
   if is_batch then next_batch = math.max(next_batch, at) + batch_spacing * strain end
@@ -56,4 +59,5 @@ if strain > 1 then forget = math.max(forget, strained_at + recovery) end
 redis.call('PEXPIRE', memory, whole((forget - now) / 1000 + 5000))
 if granted then return { 1, whole(at - now), whole(at) } end
 if all >= at_once then return { 0, whole(math.max(at - now, 20000)), '0' } end
+if at > slot then return { 0, whole(at - slot), '0' } end
 return { 0, whole(at - now), '0' }
