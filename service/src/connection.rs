@@ -220,6 +220,16 @@ pub(crate) async fn refresh_preferences(
     Ok(())
 }
 
+/// The company's preferences are to be read before anything else is posted.
+pub(crate) async fn doubt_preferences(tx: &TenantTx, id: ConnectionId) -> Result<(), Error> {
+    tx.execute(
+        "UPDATE connection SET preferences_stale = true WHERE {mine} AND id = $2",
+        vec![id.into()],
+    )
+    .await?;
+    Ok(())
+}
+
 // A company without multicurrency may not name its currency; QuickBooks' own default is the US dollar.
 fn home_currency(preferences: &Preferences) -> String {
     preferences

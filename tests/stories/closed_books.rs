@@ -2,6 +2,7 @@
 
 use crate::past_sync::{dated, waiting_store, window};
 use crate::world::{Tenant, World};
+use chrono::TimeDelta;
 use sandbox::quickbooks::CompanySummary;
 use serde_json::{Value, json};
 
@@ -93,6 +94,33 @@ async fn an_event_refused_for_a_closing_date_that_moved_is_dated_by_the_new_one(
         .map(|entry| entry.txn_date.to_string())
         .collect();
     assert_eq!(dates, ["2026-11-01", "2026-11-06"]);
+}
+
+#[tokio::test]
+async fn an_event_of_books_that_were_opened_again_keeps_its_own_day() {
+    let world = World::new().await;
+    for policy in ["first_open_day", "fail"] {
+        let company = world.company(policy);
+        close(&world, &company, "2026-10-31");
+        let store = world.tenant(policy).await;
+        store.connect(&company.realm_id).await;
+        store.map_golden().await;
+        store
+            .patch_settings(json!({ "closed_period": policy }))
+            .await;
+        store.post("/sync/start", json!({})).await;
+        world.quickbooks().reopen_books(&company.realm_id).unwrap();
+        world.advance(TimeDelta::minutes(6)).await;
+        let ids = store.send_events(vec![dated("own", "2026-10-20")]).await;
+        store
+            .post(&format!("/events/{}/retry", ids[0]), json!({}))
+            .await;
+        store.settle().await;
+        let event = store.event(&ids[0]).await;
+        assert_eq!(event["status"], "synced", "{policy}: {event:#}");
+        let date = &event["journal_entries"][0]["accounting_date"];
+        assert_eq!(date, "2026-10-20", "{policy}: {event:#}");
+    }
 }
 
 /// L15, both policies, chosen by the tenant's own accountant.

@@ -17,12 +17,15 @@ use accounting::posting::{
     BatchName, Candidate, Claimed, EntryChange, EntryState, EventChange, Heard, Known,
 };
 use accounting::{Books, Journalized};
-use chrono::NaiveDate;
+use chrono::{NaiveDate, TimeDelta};
 use entity::event::Model as EventRow;
 use entity::id::{EventId, JournalEntryId};
 use entity::journal_entry::Model as EntryRow;
 use entity::store::TenantTx;
 use std::collections::HashMap;
+
+/// How long a closing date is believed where something is dated by it.
+const CLOSED_BELIEVED: TimeDelta = TimeDelta::minutes(5);
 
 /// An entry that may be sent.
 #[derive(Debug, Clone)]
@@ -95,6 +98,15 @@ pub(super) async fn slice(turn: &mut Turn<'_>, most: usize) -> Result<Told, Erro
         return Ok(nothing(events.len()));
     }
     let books = books::read(&tx, &connection).await?;
+    // What a closing date does to an entry is for good, so it is believed only for a moment: the books may be open again.
+    let is_closed = |event: &EventRow| Some(event.business_date) <= books.closing_date;
+    if events.iter().any(is_closed)
+        && connection.preferences_read_at + CLOSED_BELIEVED < tx.now().await?
+    {
+        connection::doubt_preferences(&tx, connection.id).await?;
+        tx.commit().await?;
+        return Ok(nothing(events.len()));
+    }
     let mut entries = latest_entries(&tx, turn, &events).await?;
     let taken = events.len();
     let mut ready = Vec::with_capacity(taken);
