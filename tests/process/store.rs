@@ -225,6 +225,18 @@ impl Store {
         .await;
     }
 
+    /// Lets the company guard its numbers, or not: what does not is asked for a number before it is first used.
+    pub async fn guards_numbers(&self, house: &House, guards: bool) {
+        let realm = &self.company.realm_id;
+        let quickbooks = house.quickbooks();
+        let mut preferences = quickbooks.preferences(realm).unwrap();
+        preferences.warn_duplicate_journal_number = guards;
+        quickbooks.set_preferences(realm, preferences).unwrap();
+        let known =
+            format!("UPDATE connection SET guards_numbers = {guards} WHERE company_id = '{realm}'");
+        house.sql(&known).await;
+    }
+
     pub async fn map(&self, rows: &[MappingRow]) {
         let accounts = self.get("accounts?limit=200").await;
         let id = |number: &str| {

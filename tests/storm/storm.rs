@@ -90,6 +90,8 @@ pub async fn run(run: Run) -> bool {
     let mut tills = Vec::new();
     for place in 0..run.tenants {
         let store = Store::opened(&house, &mut api).await;
+        // An entry is sealed with its intent where the company guards its numbers, and before it elsewhere.
+        store.guards_numbers(&house, place % 2 == 0).await;
         tills.push(Till::of(store, run.seed, place));
     }
     // QuickBooks keeps its own limits from here on.
