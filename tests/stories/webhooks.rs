@@ -1,5 +1,7 @@
 //! Messages to the outside: what happens is told, signed, in order, once it is a fact, until it is taken; and never otherwise.
 
+mod lanes;
+
 use crate::contract;
 use crate::receiver::{Manner, Received, Receiver};
 use crate::world::{PLATFORM_KEY, Tenant, World};
@@ -7,8 +9,6 @@ use chrono::TimeDelta;
 use data_encoding::BASE64;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use service::Service;
-use service::webhook::{self, Presence};
 use std::collections::BTreeSet;
 
 /// An endpoint for these types; and its secret.
@@ -287,15 +287,12 @@ async fn messages_of_events_are_recorded_only_where_an_endpoint_wants_them() {
     .await;
     store.send_event(store.ticket("t2").await).await;
     store.drain().await;
-    assert_eq!(
-        world.rows(of_events).await,
-        Vec::<String>::new(),
-        "disabled"
-    );
+    world.deliver().await;
+    assert_eq!(receiver.received().len(), 0, "disabled");
     change(&store, &unwanting, json!({ "enabled": true })).await;
     store.send_event(store.ticket("t3").await).await;
     store.drain().await;
-    assert_eq!(world.rows(of_events).await, ["event.synced"]);
+    assert_eq!(world.rows(of_events).await, ["event.synced"; 2]);
     // What is not a fact is not told: this transaction never ends well.
     let tx = world.service.tenant(store.id).await.unwrap();
     tx.execute(
@@ -307,6 +304,11 @@ async fn messages_of_events_are_recorded_only_where_an_endpoint_wants_them() {
     drop(tx);
     world.deliver().await;
     assert_eq!(receiver.received().len(), 1);
+    // What happened while it was disabled was not placed for it, and is there to be replayed.
+    let undelivered = json!({ "from_number": 1, "undelivered_only": true });
+    store.post(&path(&unwanting, "/replays"), undelivered).await;
+    world.deliver().await;
+    assert_eq!(types(&receiver.received()), ["event.synced"; 2]);
 }
 
 #[tokio::test]
@@ -686,87 +688,6 @@ async fn messages_are_replayed_one_by_one_by_their_numbers_or_since_a_time() {
 }
 
 #[tokio::test]
-async fn what_a_dead_worker_had_in_hand_goes_out_again_with_the_same_id() {
-    let world = World::new().await;
-    let store = world.tenant("Harbour").await;
-    let receiver = Receiver::start(Manner::Hang).await;
-    let endpoint = endpoint(&store, &receiver, &[]).await;
-    store.post(&path(&endpoint, "/test"), Value::Null).await;
-    webhook::publish(&world.service).await.unwrap();
-    let lanes = webhook::claim(&world.service, "dies", None, 10)
-        .await
-        .unwrap();
-    let (service, lane) = (world.service.clone(), lanes[0].clone());
-    let worker =
-        tokio::spawn(async move { webhook::deliver(&service, &lane, &Default::default()).await });
-    while receiver.received().is_empty() {
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
-    worker.abort();
-    receiver.behaves(Manner::Well);
-    world.deliver().await;
-    assert_eq!(receiver.received().len(), 1, "its lease is not over");
-    world.advance(TimeDelta::seconds(61)).await;
-    world.deliver().await;
-    let received = receiver.received();
-    assert_eq!((received.len(), received[0].id()), (2, received[1].id()));
-    let told = store
-        .get(&path(
-            &endpoint,
-            &format!("/deliveries/{}", received[0].id()),
-        ))
-        .await;
-    assert_eq!(
-        (&told["log"][0]["finished_at"], &told["log"][1]["outcome"]),
-        (&Value::Null, &json!("delivered"))
-    );
-}
-
-async fn lanes_taken(service: &Service, holder: &str, presence: Option<&Presence>) -> usize {
-    webhook::claim(service, holder, presence, 10)
-        .await
-        .unwrap()
-        .len()
-}
-
-#[tokio::test]
-async fn lanes_of_a_worker_whose_connection_ended_are_free_at_once() {
-    let world = World::new().await;
-    let store = world.tenant("Harbour").await;
-    let receiver = Receiver::start(Manner::Well).await;
-    let endpoint = endpoint(&store, &receiver, &[]).await;
-    store.post(&path(&endpoint, "/test"), Value::Null).await;
-    webhook::publish(&world.service).await.unwrap();
-    let service = &world.service;
-    let first = Presence::show(service).await.unwrap();
-    assert_eq!(lanes_taken(service, "first", Some(&first)).await, 1);
-    // While it is there nobody else gets its lane, and it does not take it from itself.
-    let second = Presence::show(service).await.unwrap();
-    for (holder, presence) in [("second", &second), ("first", &first)] {
-        assert!(presence.shows().await);
-        assert_eq!(
-            lanes_taken(service, holder, Some(presence)).await,
-            0,
-            "{holder}"
-        );
-    }
-    drop(first);
-    let mut taken = 0;
-    for _ in 0..500 {
-        taken = lanes_taken(service, "second", Some(&second)).await;
-        if taken > 0 {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
-    assert_eq!(taken, 1, "the clock stood still: no lease is over");
-    // Who holds under a lease alone is believed until that is over.
-    world.advance(TimeDelta::seconds(6)).await;
-    assert_eq!(lanes_taken(service, "third", None).await, 1);
-    assert_eq!(lanes_taken(service, "second", Some(&second)).await, 0);
-}
-
-#[tokio::test]
 async fn the_platform_is_told_of_every_tenant_and_reads_no_books() {
     let world = World::new().await;
     let receiver = Receiver::start(Manner::Well).await;
@@ -811,6 +732,24 @@ async fn the_platform_is_told_of_every_tenant_and_reads_no_books() {
             .count()
     };
     assert_eq!((of(&harbour), of(&hillside)), (3, 2));
+    // What happens while its endpoint is disabled is there to be replayed, too.
+    let at = format!("{own}/{}", endpoint["id"].as_str().unwrap());
+    let enable = async |enabled: bool| {
+        let body = Some(json!({ "enabled": enabled }));
+        world.ok(Method::PATCH, &at, PLATFORM_KEY, body).await
+    };
+    enable(false).await;
+    hillside.post("/sync/stop", json!({})).await;
+    world.deliver().await;
+    enable(true).await;
+    assert_eq!(receiver.received().len(), 5);
+    let undelivered = json!({ "from_number": 1, "undelivered_only": true });
+    let replays = format!("{at}/replays");
+    world
+        .ok(Method::POST, &replays, PLATFORM_KEY, Some(undelivered))
+        .await;
+    world.deliver().await;
+    assert_eq!(types(&receiver.received())[5..], ["sync.changed"]);
     // Its place is no tenant's, and no tenant's key sees it.
     let tenants = world
         .ok(Method::GET, "/v1/tenants", PLATFORM_KEY, None)

@@ -42,7 +42,7 @@ const POSTED: &str = "WITH held AS MATERIALIZED (
        AND (held_code IS NOT NULL OR held_until IS NOT NULL OR held_times > 0
          OR coalesce(last_success_at < tillpost_now() - interval '1 second', true)))
   SELECT entry.id, entry.event_id, coalesce((SELECT bool_or(types = '{}' OR 'event.synced' = ANY (types))
-      FROM webhook_endpoint w WHERE {mine:w} AND enabled AND deleted_at IS NULL), false) AS is_wanted
+      FROM webhook_endpoint w WHERE {mine:w} AND deleted_at IS NULL), false) AS is_wanted
     FROM entry";
 
 /// Writes that these entries are in the books; those of which that is news, and none where the lease was lost. Whoever wants to hear of their events is told.

@@ -232,11 +232,12 @@ pub(crate) async fn events(tx: &TenantTx, ids: &[EventId]) -> Result<(), Error> 
     let places: Vec<uuid::Uuid> = ids.iter().map(|id| id.0).collect();
     let mut rows = tx
         .query_as::<Row>(
-            // The first line is read once, and where it finds nobody nothing else is.
+            // The first line is read once, and where it finds nobody nothing else is. An endpoint that is disabled may ask for a
+            // replay when it is enabled again.
             "WITH wanted AS MATERIALIZED (
                SELECT bool_or(types = '{}' OR 'event.synced' = ANY (types)) AS synced,
                       bool_or(types = '{}' OR 'event.failed' = ANY (types)) AS failed
-                 FROM webhook_endpoint WHERE {mine} AND enabled AND deleted_at IS NULL)
+                 FROM webhook_endpoint WHERE {mine} AND deleted_at IS NULL)
              SELECT e.id, e.external_id, e.type, e.number, e.occurred_at, e.status, e.problem_code, e.problem_detail,
                     j.company_id, j.qbo_id
                FROM event e LEFT JOIN LATERAL (

@@ -61,7 +61,7 @@ pub async fn publish(service: &Service) -> Result<usize, Error> {
         .await
 }
 
-/// The types that an endpoint of the platform wants.
+/// The types that an endpoint of the platform wants, or will when it is enabled again.
 async fn of_platform(service: &Service) -> Result<Vec<&'static str>, Error> {
     #[derive(FromQueryResult)]
     struct Wanted {
@@ -70,7 +70,7 @@ async fn of_platform(service: &Service) -> Result<Vec<&'static str>, Error> {
     let tx = service.tenant(TenantId::PLATFORM).await?;
     let endpoints = tx
         .query_as::<Wanted>(
-            "SELECT types FROM webhook_endpoint WHERE {mine} AND enabled AND deleted_at IS NULL",
+            "SELECT types FROM webhook_endpoint WHERE {mine} AND deleted_at IS NULL",
             vec![],
         )
         .await?;
