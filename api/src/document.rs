@@ -43,7 +43,7 @@ without a point (`1`, not `1.0`). Instants are RFC 3339, days are `YYYY-MM-DD`. 
 mend it; its `type` leads to what is known of its kind, and `/problems` to all of them. A method that a path does not take is 405 \
 with `Allow`. Every answer has an `X-Request-Id` (yours, where you sent a well-formed one): name it when you ask us.
 
-**Sending again.** Every POST takes an `Idempotency-Key`: the same request under the same key has its effect once and is answered the same \
+**Sending again.** A POST that changes something takes an `Idempotency-Key` (events sent as NDJSON need none: each is taken in once): the same request under the same key has its effect once and is answered the same \
 way for 30 days. What two people may edit has an `ETag`: send it as `If-Match` with a change. Limits of requests are in `RateLimit`; \
 429 and 503 say with `Retry-After` when to come again.
 
@@ -157,13 +157,7 @@ pub(crate) fn with_query() -> HashSet<String> {
     let items = document.paths.paths.values_mut();
     items
         .flat_map(operations)
-        .filter(|operation| {
-            let mut parameters = operation.parameters.iter().flatten();
-            parameters.any(|parameter| match parameter {
-                RefOr::T(parameter) => matches!(parameter.parameter_in, ParameterIn::Query),
-                RefOr::Ref(_) => false,
-            })
-        })
+        .filter(|operation| problems::takes(operation, &ParameterIn::Query))
         .filter_map(|operation| operation.operation_id.clone())
         .collect()
 }

@@ -8,19 +8,19 @@ use service::access::{self, Scope};
 use utoipa::openapi::path::{Operation, ParameterIn};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response};
 
+/// Whether an operation has a parameter there.
+pub(super) fn takes(operation: &Operation, place: &ParameterIn) -> bool {
+    let mut parameters = operation.parameters.iter().flatten();
+    parameters.any(
+        |parameter| matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == *place),
+    )
+}
+
 /// Adds the problems that follow from what the operation is; those it describes itself are completed.
 pub(super) fn add(path: &str, id: &str, guarded: bool, operation: &mut Operation) {
     let has_body = operation.request_body.is_some();
-    let has_query = operation
-        .parameters
-        .iter()
-        .flatten()
-        .any(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Query));
-    let has_header = operation
-        .parameters
-        .iter()
-        .flatten()
-        .any(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Header));
+    let has_query = takes(operation, &ParameterIn::Query);
+    let has_header = takes(operation, &ParameterIn::Header);
     let has_content = operation
         .responses
         .responses

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// How a tenant's events become entries, besides the mapping.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Settings {
     /// What becomes of an event dated in a closed period.
     pub closed_period: ClosedPeriod,
@@ -92,7 +92,7 @@ pub async fn update_settings(
     let tx = service.tenant(tenant).await?;
     let before = Settings::from(locked(&tx).await?);
     version::check(expected, &before.version(), "the settings")?;
-    tx.execute(
+    let changed = tx.execute(
         "UPDATE tenant SET rounding_tolerance_milli = coalesce($2, rounding_tolerance_milli),
             net_lines = coalesce($3, net_lines), closed_period = coalesce($4, closed_period), batches = coalesce($5, batches),
             updated_at = tillpost_now()
@@ -107,11 +107,11 @@ pub async fn update_settings(
         ],
     )
     .await?;
-    let after = Settings::from(row(&tx).await?);
     // Who asks for what is so already has changed nothing.
-    if after == before {
-        return Ok(after);
+    if changed.rows_affected() == 0 {
+        return Ok(before);
     }
+    let after = Settings::from(row(&tx).await?);
     audit::record(
         &tx,
         caller.actor(),
