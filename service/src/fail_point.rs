@@ -78,9 +78,9 @@ points! {
     RefreshCommitted = "refresh_committed",
     /// A slice of the queue is read.
     ClaimRead = "claim_read",
-    /// The slice's entries are sealed, uncommitted.
+    /// The slice is claimed, uncommitted; its entries are sealed where their numbers are looked up first.
     SealBeforeCommit = "seal_before_commit",
-    /// The slice's entries are sealed.
+    /// The slice is claimed.
     SealCommitted = "seal_committed",
     /// Intents are written, uncommitted.
     IntentBeforeCommit = "intent_before_commit",

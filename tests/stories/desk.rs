@@ -277,7 +277,9 @@ async fn a_key_that_was_only_seen_is_a_warning_until_an_event_waits_or_fails_for
         (
             &json!("warning"),
             &json!(0),
-            &json!("No account is mapped for payment[paypal]; no event waits for it yet.")
+            &json!(
+                "No account is mapped for payment[paypal]; nothing that is queued needs it yet."
+            )
         ),
         "{seen:#}"
     );
@@ -297,7 +299,7 @@ async fn a_key_that_was_only_seen_is_a_warning_until_an_event_waits_or_fails_for
             &json!("error"),
             &json!(1),
             &json!(
-                "No account is mapped for payment[paypal] (no event yet), payment[venmo] (1 event); 1 event has failed for them."
+                "No account is mapped for payment[paypal] (none queued), payment[venmo] (1 event); 1 event has failed for them."
             )
         ),
         "{failed:#}"

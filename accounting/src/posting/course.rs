@@ -111,8 +111,8 @@ pub enum Step<K> {
     },
     /// Takes shares of the company's pace. Answered by `Shares` or `NoShare`.
     Share(Wanted),
-    /// Commits the intents, in one transaction: while the sync runs; of each entry that is still sealed and whose event is still queued in
-    /// the version the entry was made of; with the name it goes out under. Answered by `Intended` with what is left of the
+    /// Commits the intents, in one transaction: while the sync runs; of each entry that is still sealed, or was not kept until now
+    /// and is sealed with it, and whose event is still queued in the version the entry was made of; with the name it goes out under. Answered by `Intended` with what is left of the
     /// requests, or `Lost`.
     Intend {
         /// What is to be sent.

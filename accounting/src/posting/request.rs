@@ -19,7 +19,7 @@ pub struct BatchName {
     pub item_id: String,
 }
 
-/// A sealed entry that may be sent.
+/// An entry that may be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidate<K> {
     /// Which.

@@ -1,4 +1,4 @@
--- Why: an entry is written three times, and each of its versions into each of its indexes.
+-- Why: an entry is written at least twice, and each of its versions into each of its indexes.
 
 -- One index for both: the entries of an event, and that a generation in a company is there once.
 ALTER TABLE journal_entry DROP CONSTRAINT journal_entry_tenant_id_company_id_event_id_generation_key;

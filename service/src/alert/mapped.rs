@@ -93,7 +93,8 @@ pub(super) async fn missing(
     let detail = format!(
         "No account is mapped for {}; {}.",
         listed(&named),
-        so_far(total, named.len()).unwrap_or_else(|| "no event waits for it yet".to_owned())
+        so_far(total, named.len())
+            .unwrap_or_else(|| "nothing that is queued needs it yet".to_owned())
     );
     Ok(Some(condition(
         Cause::MissingMapping,
@@ -272,7 +273,7 @@ fn listed(named: &BTreeMap<String, Count>) -> String {
     const SHOWN: usize = 5;
     let one = |(name, count): (&String, &Count)| match (named.len(), count.all()) {
         (1, _) => name.clone(),
-        (_, 0) => format!("{name} (no event yet)"),
+        (_, 0) => format!("{name} (none queued)"),
         (_, 1) => format!("{name} (1 event)"),
         (_, more) => format!("{name} ({more} events)"),
     };
@@ -299,10 +300,10 @@ mod tests {
                 .collect()
         };
         assert_eq!(listed(&named(1)), "1");
-        assert_eq!(listed(&named(2)), "1 (no event yet), 2 (1 event)");
+        assert_eq!(listed(&named(2)), "1 (none queued), 2 (1 event)");
         assert_eq!(
             listed(&named(7)),
-            "1 (no event yet), 2 (1 event), 3 (2 events), 4 (3 events), 5 (4 events) and 2 more"
+            "1 (none queued), 2 (1 event), 3 (2 events), 4 (3 events), 5 (4 events) and 2 more"
         );
     }
 
