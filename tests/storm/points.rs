@@ -206,7 +206,7 @@ async fn rounds_of(
             .unwrap() as u64;
         own.dice = StdRng::seed_from_u64(seed ^ (place << 32) ^ u64::from(nth));
         // Each point in both kinds of companies, in turn: they seal entries at different places.
-        let guards = (place + u64::from(nth)) % 2 == 0;
+        let guards = (place + u64::from(nth)).is_multiple_of(2);
         let told = tokio::task::spawn_local(async move {
             own.store.guards_numbers(&own.house, guards).await;
             let told = round(&mut own, point).await;

@@ -91,7 +91,7 @@ pub async fn run(run: Run) -> bool {
     for place in 0..run.tenants {
         let store = Store::opened(&house, &mut api).await;
         // An entry is sealed with its intent where the company guards its numbers, and before it elsewhere.
-        store.guards_numbers(&house, place % 2 == 0).await;
+        store.guards_numbers(&house, place.is_multiple_of(2)).await;
         tills.push(Till::of(store, run.seed, place));
     }
     // QuickBooks keeps its own limits from here on.
