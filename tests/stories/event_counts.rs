@@ -151,6 +151,8 @@ async fn counts_hold_while_everything_happens_at_once() {
     let world = World::new().await;
     let (store, _) = world.store("Harbour").await;
     let at = store.now().await;
+    let before = |n| ticket_at(&format!("old-{n}"), at - TimeDelta::days(30));
+    store.send_events((0..10).map(before).collect()).await;
     let taking_in = async {
         for batch in 0..8 {
             let events = (0..25)
@@ -186,14 +188,14 @@ async fn counts_hold_while_everything_happens_at_once() {
     };
     let changing = async {
         for _ in 0..8 {
-            // Many rows at once, so that there is something to fold.
+            // Many changes at once, however few events wait by now, so that there is something to fold.
             world
                 .sql(
                     "DO $$ BEGIN FOR i IN 1..60 LOOP
-                       UPDATE event SET status = 'never_synced', due_at = NULL WHERE id IN
-                         (SELECT id FROM event WHERE status = 'not_synced' ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED);
                        UPDATE event SET status = 'not_synced', due_at = now() WHERE id IN
                          (SELECT id FROM event WHERE status = 'never_synced' ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED);
+                       UPDATE event SET status = 'never_synced', due_at = NULL WHERE id IN
+                         (SELECT id FROM event WHERE status = 'not_synced' ORDER BY id DESC LIMIT 1 FOR UPDATE SKIP LOCKED);
                      END LOOP; END $$",
                 )
                 .await;
