@@ -25,7 +25,7 @@ mod wave;
 pub use course::{Claimed, Course, Doubt, Errands, Halt, Heard, Policy, Step, Why};
 pub use decision::{
     ABSENCES_NEEDED, Found, NUMBER_REFUSALS_MAX, Outcome, Settlement, UNWELL_WAIT, Waits,
-    abandoned, after_look_up, after_send, back_off, before_first_send,
+    abandoned, after_look_up, after_send, back_off, before_first_send, refused_wait,
 };
 pub use gate::Gate;
 pub use known::Known;

@@ -3,6 +3,7 @@
 mod company;
 mod flow;
 pub mod link;
+pub(crate) mod refusal;
 
 pub use flow::{
     AuthorizationRequest, Callback, CreateAuthorizationRequest, Ended, Outcome, begin, finish,
@@ -67,6 +68,9 @@ pub struct Connection {
     pub connected_at: Option<DateTime<Utc>>,
     /// When QuickBooks answered well last.
     pub last_success_at: Option<DateTime<Utc>>,
+    /// When a company that refuses us, as for a lapsed subscription, is asked again by itself; starting the sync asks at once.
+    /// None where nothing is in the way, or only a person can help.
+    pub asked_again_at: Option<DateTime<Utc>>,
 }
 
 /// The tenant's connection.
@@ -89,10 +93,12 @@ pub async fn read(service: &Service, tenant: TenantId) -> Result<Connection, Err
             access_expires_at: None,
             connected_at: None,
             last_success_at: None,
+            asked_again_at: None,
         });
     };
     let grant = grant::find(&tx, row.id).await?;
     Ok(Connection {
+        asked_again_at: refusal::asked_again_at(&row),
         state: match row.state.as_str() {
             "connected" => State::Connected,
             "action_required" => State::ActionRequired,
@@ -178,7 +184,7 @@ pub(crate) fn not_connected() -> Error {
     )
 }
 
-/// Only a person can help: posting stops, the cause is shown, and nothing is lost.
+/// Posting stops until a person has helped: the cause is shown, and nothing is lost.
 pub(crate) async fn halt(
     tx: &TenantTx,
     id: ConnectionId,

@@ -1,5 +1,6 @@
 //! What imports of QuickBooks' lists have in common: one that waits for its turn serves everybody who asks before it begins.
 
+use crate::connection::{self, refusal};
 use crate::error::Error;
 use entity::store::TenantTx;
 use sea_orm::FromQueryResult;
@@ -42,4 +43,28 @@ pub(crate) async fn waiting(
         )
         .await?;
     Ok(joined.first().map(|row| row.id))
+}
+
+/// What an import of this company that has not ended waits for, in words; none where nothing is in the way.
+///
+/// # Errors
+/// The database's.
+pub(crate) async fn in_the_way(
+    tx: &TenantTx,
+    company_id: &str,
+    state: &str,
+) -> Result<Option<String>, Error> {
+    if !matches!(state, "queued" | "running") {
+        return Ok(None);
+    }
+    let connection = connection::current(tx).await?;
+    Ok(
+        match connection.filter(|row| row.company_id == company_id) {
+            Some(connection) => refusal::in_the_way(&connection),
+            None => Some(
+                "Another company is connected now; it is read when this one is connected again."
+                    .to_owned(),
+            ),
+        },
+    )
 }

@@ -23,11 +23,12 @@ mod send;
 mod settle;
 
 use crate::budget::{Kind, Priority};
+use crate::connection::{self, refusal};
 use crate::error::Error;
 use crate::fail_point::{FailPoint, reach};
 use crate::grant::Access;
 use crate::problem::Code;
-use crate::{Service, alert, bell, connection, event, past_sync, sync};
+use crate::{Service, alert, bell, event, past_sync, sync};
 use accounting::posting::{Dues, Policy, Wave};
 pub(crate) use change::withdraw;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -214,6 +215,11 @@ impl<'a> Turn<'a> {
             .company(&self.lease.company_id, &self.access.token)
     }
 
+    /// Whether the company had refused us when the round began, and is asked again with one request.
+    pub(crate) fn asks_again(&self) -> bool {
+        self.connection.state != "connected"
+    }
+
     /// Takes leave for one read, which a turn waits for a little.
     pub(crate) async fn may_ask(&self) -> bool {
         let patience = std::time::Duration::from_secs(1);
@@ -256,8 +262,11 @@ async fn next_due(tx: &TenantTx, company_id: &str) -> Result<Option<DateTime<Utc
         errand: Option<DateTime<Utc>>,
         throttled_until: Option<DateTime<Utc>>,
     }
-    let connection = connection::current(tx).await?;
-    if connection.is_none_or(|row| row.state != "connected") {
+    let Some(connection) = connection::current(tx).await? else {
+        return Ok(None);
+    };
+    let refused_until = refusal::asked_again_at(&connection);
+    if connection.state != "connected" && refused_until.is_none() {
         return Ok(None);
     }
     let row = tx
@@ -287,6 +296,7 @@ async fn next_due(tx: &TenantTx, company_id: &str) -> Result<Option<DateTime<Utc
             held_until: row.held_until,
             doubt: row.doubt,
             errand: row.errand,
+            refused_until,
             throttled_until: row.throttled_until,
         })
     }))

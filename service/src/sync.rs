@@ -1,9 +1,10 @@
 //! The tenant's switch: posting events as they come, and what a person sees of it.
 
 use crate::access::Caller;
-use crate::alert::{self, Cause};
+use crate::alert;
+use crate::connection::{self, refusal};
 use crate::error::Error;
-use crate::{Service, audit, bell, connection, event, mapping, readiness, webhook};
+use crate::{Service, audit, bell, event, mapping, readiness, webhook};
 use chrono::{DateTime, Utc};
 use entity::id::{AlertId, TenantId};
 use entity::store::TenantTx;
@@ -96,22 +97,10 @@ pub async fn start(service: &Service, caller: &Caller, tenant: TenantId) -> Resu
             "the QuickBooks company is disconnected; connect it again first",
         ));
     }
-    let refused = [Cause::SubscriptionLapsed, Cause::CompanyRefuses];
-    if refused
-        .iter()
-        .any(|cause| company.problem_code.as_deref() == Some(cause.code()))
-    {
-        // The person says it is mended; QuickBooks will tell whether it is.
-        tx.execute(
-            "UPDATE connection SET state = 'connected', problem_code = NULL WHERE {mine} AND id = $2",
-            vec![company.id.into()],
-        )
-        .await?;
-        webhook::connection_changed(&tx).await?;
-        alert::review(&tx).await?;
-    }
+    // The person says that it is mended; whether it is, one request tells.
     tx.execute(
-        "UPDATE connection SET held_until = tillpost_now() WHERE {mine} AND id = $2 AND held_until > tillpost_now()",
+        "UPDATE connection SET held_until = tillpost_now(), held_times = CASE WHEN state = 'action_required' THEN 0 ELSE held_times END
+          WHERE {mine} AND id = $2 AND held_until > tillpost_now()",
         vec![company.id.into()],
     )
     .await?;
@@ -187,14 +176,14 @@ async fn view(tx: &TenantTx) -> Result<Sync, Error> {
     let alerts = open.len();
     let alert = open.into_iter().next();
     let in_doubt = in_doubt_until(tx).await?;
-    let waiting = row
-        .waiting_code
-        .clone()
-        .filter(|_| events.not_synced + events.processing > 0)
-        .or_else(|| in_doubt.map(|_| IN_DOUBT.to_owned()));
     let halted = connection
         .as_ref()
         .filter(|connection| connection.state == "action_required");
+    let waiting = halted
+        .and_then(|connection| connection.problem_code.clone())
+        .or_else(|| row.waiting_code.clone())
+        .filter(|_| events.not_synced + events.processing > 0)
+        .or_else(|| in_doubt.map(|_| IN_DOUBT.to_owned()));
     let state = match (row.running, halted) {
         (false, _) => State::Stopped,
         (true, Some(_)) => State::ActionRequired,
@@ -207,16 +196,9 @@ async fn view(tx: &TenantTx) -> Result<Sync, Error> {
     let message = match (&connection, halted) {
         (None, _) => "Connect QuickBooks to begin.".to_owned(),
         (Some(connection), _) if connection.state == "disconnected" => {
-            "QuickBooks is disconnected: connect it again.".to_owned()
+            refusal::in_the_way(connection).unwrap_or_default()
         }
-        (_, Some(connection)) => match connection.problem_code.as_deref() {
-            Some("subscription_lapsed") => {
-                "The QuickBooks subscription has lapsed: renew it, then start the sync again."
-            }
-            Some("company_refuses") => "QuickBooks refuses us for this company: see the alert.",
-            _ => "QuickBooks needs to be connected again.",
-        }
-        .to_owned(),
+        (_, Some(connection)) => refusal::in_the_way(connection).unwrap_or_default(),
         _ if !row.running => "The sync is stopped: start it to post events.".to_owned(),
         _ if alert.is_some() => alert.as_ref().map(alert::Alert::to_do).unwrap_or_default(),
         _ if events.failed > 0 => format!(
@@ -245,7 +227,10 @@ async fn view(tx: &TenantTx) -> Result<Sync, Error> {
         waiting_until: match waiting.as_deref() {
             None => None,
             Some(IN_DOUBT) => in_doubt,
-            Some(_) => row.waiting_until,
+            Some(_) => match halted {
+                Some(connection) => refusal::asked_again_at(connection),
+                None => row.waiting_until,
+            },
         },
         waiting,
         started_at: row.started_at,

@@ -419,8 +419,13 @@ impl World {
         if !self.settle_row(of, key, settlement, qbo_id) {
             return Effect::Lost;
         }
-        if outcome == Outcome::Halted {
-            self.tenants[of].rows.connected = false;
+        match outcome {
+            Outcome::Halted => {
+                let (before, now) = (self.tasks[task].refused, self.now);
+                self.tenants[of].rows.refuses(before, now);
+            }
+            Outcome::Rejected | Outcome::NumberTaken => self.tenants[of].rows.refused = None,
+            _ => {}
         }
         Effect::of(outcome)
     }

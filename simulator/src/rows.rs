@@ -79,6 +79,8 @@ pub(crate) struct Rows {
     pub(crate) running: bool,
     /// False: a person must act before anything is posted.
     pub(crate) connected: bool,
+    /// The company refuses us: how often in a row, and when it is asked again.
+    pub(crate) refused: Option<(u32, u64)>,
     /// Grows with each change of the mapping; what is sealed afterwards has other bytes.
     pub(crate) mapping: u64,
     pub(crate) token: u64,
@@ -177,6 +179,13 @@ impl Rows {
         }
         self.entries[key as usize].kept = true;
         true
+    }
+
+    /// The company refuses us; `before`: how often in a row until the turn that learned it now.
+    pub(crate) fn refuses(&mut self, before: u32, now: u64) {
+        let times = before + 1;
+        let wait = crate::weather::ms(accounting::posting::refused_wait(times));
+        self.refused = Some((times, now + wait));
     }
 
     /// Writes the wake-up.

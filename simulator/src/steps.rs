@@ -6,7 +6,7 @@ use crate::weather::{SECOND, WINDOW, ms};
 use crate::world::{Happens, World};
 use accounting::posting::{
     Candidate, Claimed, Doubt, Dues, EntryChange, EntryState, Errands, EventChange, EventStatus,
-    Found, Heard, Known, LeaseChange, LeaseGuard, Mutant, Outcome, Request, RequestIdOf,
+    Found, Halt, Heard, Known, LeaseChange, LeaseGuard, Mutant, Outcome, Request, RequestIdOf,
     Settlement, Shares, Step, Wave, acts, next_due, request_id,
 };
 use std::time::Duration;
@@ -61,8 +61,13 @@ impl World {
                 rows.lease.throttled_until = rows.lease.throttled_until.max(Some(now + ms(wait)));
                 Done::Told(Heard::Done)
             }
-            Step::Halt(_) => {
+            Step::Halt(Halt::TokenRefused) => {
                 self.tenants[of].rows.connected = false;
+                Done::Told(Heard::Done)
+            }
+            Step::Halt(Halt::CompanyRefuses) => {
+                let before = self.tasks[task].refused;
+                self.tenants[of].rows.refuses(before, now);
                 Done::Told(Heard::Done)
             }
             Step::Hold => Done::Told(Heard::Done),
@@ -92,7 +97,9 @@ impl World {
         let rows = &self.tenants[of.of].rows;
         let is_first = !std::mem::replace(&mut of.begun, true);
         let is_throttled = rows.lease.throttled_until.is_some_and(|until| until > now);
-        if is_throttled || !rows.connected || (!is_first && now >= of.until) {
+        of.refused = rows.refused.map_or(0, |(times, _)| times);
+        let is_refused = rows.refused.is_some_and(|(_, until)| until > now);
+        if is_throttled || is_refused || !rows.connected || (!is_first && now >= of.until) {
             return Heard::Errands(Errands::Over);
         }
         Heard::Errands(Errands::Nothing)
@@ -201,6 +208,9 @@ impl World {
         if row.state == EntryState::Posted {
             row.qbo_id = qbo_id;
             rows.on_trial = false;
+            if settlement.entry == EntryChange::Post {
+                rows.refused = None;
+            }
         }
         if let Some(change) = settlement.event {
             rows.event(event, change, None, now);
@@ -231,7 +241,11 @@ impl World {
         if !holds || !(rows.running || acts(Mutant::IgnoreStop)) {
             return Heard::Lost;
         }
-        let most = if rows.on_trial { 1 } else { most };
+        let most = if rows.on_trial || rows.refused.is_some() {
+            1
+        } else {
+            most
+        };
         let mut queue: Vec<(bool, usize)> = rows
             .events
             .iter()
@@ -395,6 +409,7 @@ impl World {
                 held_until: None,
                 doubt: rows.entries.iter().filter_map(|row| row.due_at).min(),
                 errand: None,
+                refused_until: rows.refused.map(|(_, until)| until),
                 throttled_until: rows.lease.throttled_until,
             })
         } else {

@@ -39,6 +39,8 @@ pub(crate) struct Task {
     pub(crate) bell: u64,
     pub(crate) begun: bool,
     pub(crate) until: u64,
+    // How often in a row the company had refused us when this round began.
+    pub(crate) refused: u32,
 }
 
 // What a step came to.
@@ -192,6 +194,7 @@ impl World {
             bell,
             begun: false,
             until: now + 2 * SECOND,
+            refused: 0,
         });
         let task = self.tasks.len() - 1;
         if self.crashes(worker, "having taken the lease") {

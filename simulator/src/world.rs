@@ -293,6 +293,7 @@ impl World {
         let mut mends = !tenant.rows.running || !tenant.rows.connected;
         tenant.rows.running = true;
         tenant.rows.connected = true;
+        // Of this nobody tells us: we ask again by ourselves.
         tenant.company.refuses = false;
         let foreign: Vec<bool> = (0..tenant.rows.events.len())
             .map(|event| tenant.company.is_foreign(event))
@@ -354,6 +355,7 @@ impl World {
             6 => {
                 rows.running = true;
                 rows.connected = true;
+                rows.refused = rows.refused.map(|_| (0, now));
                 tenant.company.refuses = false;
                 "starts the sync before"
             }
@@ -449,6 +451,7 @@ fn tenant(dice: &mut Dice, weather: &Weather) -> Tenant {
             turn: TurnRow::default(),
             running: true,
             connected: true,
+            refused: None,
             mapping: 0,
             token: 0,
             batch_items: dice.one(&[0, 2, 5, 30]),

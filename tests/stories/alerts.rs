@@ -109,7 +109,7 @@ async fn a_lost_grant_is_one_alert_until_somebody_connects_again() {
 }
 
 #[tokio::test]
-async fn a_lapsed_subscription_is_one_alert_until_the_sync_is_started_again_after_renewal() {
+async fn a_lapsed_subscription_is_one_alert_until_it_is_renewed() {
     let world = World::new().await;
     let (store, company) = world.store("Harbour").await;
     world
@@ -126,9 +126,8 @@ async fn a_lapsed_subscription_is_one_alert_until_the_sync_is_started_again_afte
         .quickbooks()
         .set_subscription_lapsed(&company.realm_id, false)
         .unwrap();
-    store.post("/sync/start", json!({})).await;
-    closed(&store, &alert).await;
     store.settle().await;
+    closed(&store, &alert).await;
     things_are_good(&store).await;
 }
 
@@ -559,8 +558,7 @@ async fn a_plan_that_lacks_a_feature_is_one_alert_until_it_has_it() {
 }
 
 #[tokio::test]
-async fn a_company_that_refuses_us_is_one_alert_until_the_sync_is_started_again_after_it_is_mended()
-{
+async fn a_company_that_refuses_us_is_one_alert_until_it_takes_entries_again() {
     let world = World::new().await;
     let (store, _) = world.store("Harbour").await;
     world.quickbooks().plan(FaultPlan {
@@ -579,9 +577,8 @@ async fn a_company_that_refuses_us_is_one_alert_until_the_sync_is_started_again_
         "{alert:#}"
     );
     world.quickbooks().clear_plans();
-    store.post("/sync/start", json!({})).await;
-    closed(&store, &alert).await;
     store.settle().await;
+    closed(&store, &alert).await;
     things_are_good(&store).await;
 }
 

@@ -46,8 +46,10 @@ mod operations;
 mod past_sync;
 mod problems;
 mod readiness;
+
 mod receiver;
 mod reconciliations;
+mod refused;
 mod retailers;
 mod roles;
 mod secrets;

@@ -69,12 +69,13 @@ pub enum Why {
     Pace,
 }
 
-/// Why nothing more is tried until a person acts.
+/// Why nothing more is tried in this turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Halt {
-    /// A token that was just given is refused.
+    /// A token that was just given is refused: only a person can help.
     TokenRefused,
-    /// The company refuses, as its last answer says.
+    /// The company refuses, as its last answer says: it is asked again, with one request, when
+    /// [`refused_wait`](super::refused_wait) is over.
     CompanyRefuses,
 }
 
@@ -130,7 +131,7 @@ pub enum Step<K> {
         /// For how long.
         wait: Duration,
     },
-    /// Nothing more is tried until a person acts. Answered by `Done`.
+    /// Nothing more is tried, until a person acts or a pause is over. Answered by `Done`.
     Halt(Halt),
     /// The queue is held: every entry of the wave was refused for what the company lacks. Answered by `Done` or `Lost`.
     Hold,

@@ -179,6 +179,15 @@ pub fn back_off(tries: u32) -> Duration {
         .map_or(MAX, |wait| wait.min(MAX))
 }
 
+/// How long a company that refuses us is left alone before it is asked again, by how often it refused in a row: five minutes,
+/// doubled each time, four hours at the most.
+pub fn refused_wait(times: u32) -> Duration {
+    const MAX: Duration = Duration::from_secs(4 * 60 * 60);
+    Duration::from_secs(5 * 60)
+        .checked_mul(1 << times.saturating_sub(1).min(16))
+        .map_or(MAX, |wait| wait.min(MAX))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -250,6 +259,15 @@ mod tests {
         let waits: Vec<u64> = (0..12).map(|tries| back_off(tries).as_secs()).collect();
         assert_eq!(waits, [1, 1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]);
         assert_eq!(back_off(u32::MAX).as_secs(), 300);
+    }
+
+    #[test]
+    fn a_company_that_refuses_is_asked_again_after_minutes_and_then_after_hours() {
+        let minutes: Vec<u64> = (0..9)
+            .map(|times| refused_wait(times).as_secs() / 60)
+            .collect();
+        assert_eq!(minutes, [5, 5, 10, 20, 40, 80, 160, 240, 240]);
+        assert_eq!(refused_wait(u32::MAX).as_secs(), 4 * 60 * 60);
     }
 
     #[test]

@@ -84,6 +84,8 @@ mutants! {
     MissingIsNotSent = "missing batch item was not sent",
     /// The next turn is not due for a doubt.
     ForgetWakeUp = "forget the wake-up of a doubt",
+    /// A company that refused is not asked again.
+    ForgetRefused = "forget to ask a company that refused again",
     /// An answer nobody can read is a success. Acted by the effects.
     GarbageIsPosted = "treat garbage as posted",
     /// The first item of a batch's answer speaks for all. Acted by the effects.

@@ -13,6 +13,8 @@ pub struct Dues<T> {
     pub doubt: Option<T>,
     /// The earliest of everything else.
     pub errand: Option<T>,
+    /// The company refuses us: then it is asked again, whatever there is to do.
+    pub refused_until: Option<T>,
     /// Until then the company is left alone.
     pub throttled_until: Option<T>,
 }
@@ -23,7 +25,11 @@ pub fn next_due<T: Ord + Copy>(dues: Dues<T>) -> Option<T> {
     let queue = dues.queue.map(|due| Some(due).max(dues.held_until));
     let doubt = dues.doubt.filter(|_| !acts(Mutant::ForgetWakeUp));
     let work = [queue.flatten(), doubt, dues.errand];
-    let first = work.into_iter().flatten().min()?;
+    let first = match dues.refused_until {
+        Some(_) if acts(Mutant::ForgetRefused) => return None,
+        Some(until) => until,
+        None => work.into_iter().flatten().min()?,
+    };
     Some(first).max(dues.throttled_until)
 }
 
@@ -36,6 +42,7 @@ mod tests {
         held_until: None,
         doubt: None,
         errand: None,
+        refused_until: None,
         throttled_until: None,
     };
 
@@ -60,6 +67,27 @@ mod tests {
         let throttled = Dues {
             throttled_until: Some(60),
             ..both
+        };
+        assert_eq!(next_due(throttled), Some(60));
+    }
+
+    #[test]
+    fn a_company_that_refuses_is_asked_again_when_its_pause_is_over_and_not_before() {
+        let refused = Dues {
+            queue: Some(5),
+            doubt: Some(6),
+            refused_until: Some(50),
+            ..NOTHING
+        };
+        assert_eq!(next_due(refused), Some(50), "no call for each event");
+        let without_work = Dues {
+            refused_until: Some(50),
+            ..NOTHING
+        };
+        assert_eq!(next_due(without_work), Some(50), "it may be well again");
+        let throttled = Dues {
+            throttled_until: Some(60),
+            ..without_work
         };
         assert_eq!(next_due(throttled), Some(60));
     }

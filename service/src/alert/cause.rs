@@ -117,7 +117,7 @@ const TABLE: [Row; 20] = {
             "/connection",
             &[
                 "Renew the QuickBooks Online subscription of the company.",
-                "Then start the sync again: waiting events are posted.",
+                "QuickBooks is asked again by itself, after minutes at first and hours later, and waiting events are posted. Start the sync to have it asked at once.",
             ],
         ),
         row(
@@ -127,7 +127,8 @@ const TABLE: [Row; 20] = {
             "/connection",
             &[
                 "Look at the company in QuickBooks: it is locked, or the connecting user lost rights.",
-                "Then start the sync again, or connect again with another user.",
+                "Connect again with another user, where it is the user's rights.",
+                "QuickBooks is asked again by itself, after minutes at first and hours later, and waiting events are posted. Start the sync to have it asked at once.",
             ],
         ),
         row(

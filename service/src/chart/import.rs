@@ -27,7 +27,7 @@ pub struct AccountImport {
     pub state: String,
     /// Accounts read so far.
     pub accounts_read: i32,
-    /// Why it failed.
+    /// Why it failed, or what it waits for.
     pub problem: Option<String>,
     /// When it was asked for.
     pub requested_at: DateTime<Utc>,
@@ -35,13 +35,13 @@ pub struct AccountImport {
     pub finished_at: Option<DateTime<Utc>>,
 }
 
-impl From<account_import::Model> for AccountImport {
-    fn from(row: account_import::Model) -> Self {
+impl AccountImport {
+    fn of(row: account_import::Model, in_the_way: Option<String>) -> Self {
         Self {
             id: row.id,
             state: row.state,
             accounts_read: row.accounts_read,
-            problem: row.problem_detail,
+            problem: in_the_way.or(row.problem_detail),
             requested_at: row.requested_at,
             finished_at: row.finished_at,
         }
@@ -77,10 +77,10 @@ pub async fn import(
     let (subject, nothing) = (id.to_string(), serde_json::json!({}));
     audit::record(&tx, caller.actor(), happened, &subject, nothing).await?;
     bell::wake(&tx).await?;
-    let row = import_row(&tx, id).await?;
+    let import = told(&tx, id).await?;
     tx.commit().await?;
     service.ring(tenant).await;
-    Ok(row.into())
+    Ok(import)
 }
 
 /// Where an import stands.
@@ -93,16 +93,16 @@ pub async fn read_import(
     id: AccountImportId,
 ) -> Result<AccountImport, Error> {
     let tx = service.tenant(tenant).await?;
-    Ok(import_row(&tx, id).await?.into())
+    told(&tx, id).await
 }
 
-async fn import_row(tx: &TenantTx, id: AccountImportId) -> Result<account_import::Model, Error> {
-    tx.one(
-        tx.find::<account_import::Entity>()
-            .filter(account_import::Column::Id.eq(id)),
-    )
-    .await?
-    .ok_or(Error::NotFound)
+async fn told(tx: &TenantTx, id: AccountImportId) -> Result<AccountImport, Error> {
+    let find = tx
+        .find::<account_import::Entity>()
+        .filter(account_import::Column::Id.eq(id));
+    let row = tx.one(find).await?.ok_or(Error::NotFound)?;
+    let in_the_way = list_import::in_the_way(tx, &row.company_id, &row.state).await?;
+    Ok(AccountImport::of(row, in_the_way))
 }
 
 pub(crate) async fn queue_import(

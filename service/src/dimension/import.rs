@@ -53,8 +53,8 @@ pub struct DimensionImport {
     pub finished_at: Option<DateTime<Utc>>,
 }
 
-impl From<Model> for DimensionImport {
-    fn from(row: Model) -> Self {
+impl DimensionImport {
+    fn of(row: Model, in_the_way: Option<String>) -> Self {
         let state = match row.state.as_str() {
             "running" => ImportState::Running,
             "done" => ImportState::Done,
@@ -64,7 +64,7 @@ impl From<Model> for DimensionImport {
         Self {
             id: row.id,
             state,
-            message: message(state, &row),
+            message: in_the_way.unwrap_or_else(|| message(state, &row)),
             locations_read: row.locations_read,
             classes_read: row.classes_read,
             problem_code: row.problem_code,
@@ -140,9 +140,10 @@ pub async fn import(
     let (subject, nothing) = (row.id.to_string(), serde_json::json!({}));
     audit::record(&tx, caller.actor(), happened, &subject, nothing).await?;
     bell::wake(&tx).await?;
+    let import = told(&tx, row).await?;
     tx.commit().await?;
     service.ring(tenant).await;
-    Ok(row.into())
+    Ok(import)
 }
 
 /// Queues an import for whoever asks.
@@ -177,7 +178,13 @@ pub async fn read_import(
     id: DimensionImportId,
 ) -> Result<DimensionImport, Error> {
     let tx = service.tenant(tenant).await?;
-    Ok(import_row(&tx, id).await?.into())
+    let row = import_row(&tx, id).await?;
+    told(&tx, row).await
+}
+
+async fn told(tx: &TenantTx, row: Model) -> Result<DimensionImport, Error> {
+    let in_the_way = list_import::in_the_way(tx, &row.company_id, &row.state).await?;
+    Ok(DimensionImport::of(row, in_the_way))
 }
 
 async fn import_row(tx: &TenantTx, id: DimensionImportId) -> Result<Model, Error> {

@@ -4,9 +4,11 @@
 use super::Window;
 use super::numbers::{self, Held};
 use crate::budget::{Kind, Priority};
+use crate::connection::{self, refusal};
 use crate::error::Error;
 use crate::grant::{self, NoAccess};
-use crate::{Service, connection};
+use crate::{Service, posting};
+use accounting::posting::Outcome;
 use entity::connection::Model as Connection;
 use entity::id::TenantId;
 use quickbooks::{Cause, Company, Failure};
@@ -15,6 +17,9 @@ use tokio::time::Instant;
 
 /// How long is looked for.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What is told besides of a company that cannot be asked.
+const THEN: &str = "Numbers can be looked up then.";
 
 /// Why looking up stopped early.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +38,10 @@ impl Trouble {
             return Self::Refused;
         }
         tracing::warn!("a dry run was not answered: {failure}");
+        if posting::outcome(failure) == Outcome::Halted {
+            let (_, detail) = refusal::of(Some(&failure.cause));
+            return Self::Other(format!("{detail} {THEN}"));
+        }
         Self::Other(
             "QuickBooks did not answer a look-up of the closing date or of numbers well; try again later".to_owned(),
         )
@@ -135,11 +144,8 @@ async fn company(
     connection: &Connection,
     refused: Option<i64>,
 ) -> Result<Result<(Company, i64), String>, Error> {
-    if connection.state != "connected" {
-        return Ok(Err(
-            "QuickBooks is not connected at the moment; connect it again to have numbers looked up"
-                .to_owned(),
-        ));
+    if let Some(why) = refusal::in_the_way(connection) {
+        return Ok(Err(format!("{why} {THEN}")));
     }
     match grant::access(service, tenant, connection.id, refused).await {
         Ok(access) => {

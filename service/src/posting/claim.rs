@@ -82,7 +82,7 @@ pub(super) async fn slice(turn: &mut Turn<'_>, most: usize) -> Result<Told, Erro
     {
         return Ok(nothing(0));
     }
-    // A company that did not answer well, or refused every entry, gets one, to see whether it takes it now.
+    // A company that did not answer well, or refused us or every entry, gets one, to see whether it takes it now.
     let on_trial = sync.waiting_code.as_deref() == Some(sync::UNAVAILABLE)
         || turn.connection.held_code.is_some();
     turn.on_trial = on_trial;

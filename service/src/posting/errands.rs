@@ -5,15 +5,17 @@ use super::lease::{self, Lease};
 use super::{Turn, patience};
 use crate::account_creation::{self, Created};
 use crate::chart::{self, Imported, Looked};
+use crate::connection::{self, refusal};
 use crate::dimension::{self, ImportRun};
 use crate::error::Error;
 use crate::grant::{self, Access, NoAccess};
 use crate::reconciliation::{self, Step};
-use crate::{Service, connection, need, sync};
+use crate::{Service, alert, need, sync};
 use accounting::posting::{Errands, Heard, Policy};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use entity::connection::Model as Connection;
 use entity::id::TenantId;
+use entity::store::TenantTx;
 use quickbooks::{Cause, Failure};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -39,9 +41,10 @@ pub(super) async fn open<'a>(
 ) -> Result<Option<Turn<'a>>, Error> {
     let tx = service.tenant(tenant).await?;
     let connection = connection::company(&tx).await?;
+    let now = tx.now().await?;
     drop(tx);
     // Another company meanwhile: its turn takes its own lease.
-    if !is_at(lease, &connection) {
+    if !is_at(lease, &connection, now) {
         return Ok(None);
     }
     let Some(access) = access(service, lease, &connection, None).await? else {
@@ -65,14 +68,20 @@ pub(super) async fn run(turn: &mut Turn<'_>, stop: &CancellationToken) -> Result
         return Ok(OVER);
     }
     turn.connection = connection::company(&tx).await?;
-    if !is_at(turn.lease, &turn.connection) {
+    let now = tx.now().await?;
+    if !is_at(turn.lease, &turn.connection, now) {
         return Ok(OVER);
     }
     let read_again = turn.connection.preferences_read_at + TimeDelta::days(1);
-    let is_stale = turn.connection.preferences_stale || read_again < tx.now().await?;
+    let is_stale = turn.connection.preferences_stale || read_again < now;
+    let waits = turn.asks_again() && posts_something(&tx).await?;
     drop(tx);
-    if is_stale {
-        return read_preferences(turn).await;
+    if is_stale || turn.asks_again() && !waits {
+        return read_preferences(turn, !waits).await;
+    }
+    // What it refused was to be posted: whether it takes it now is told by one entry, before anything else is asked.
+    if turn.asks_again() {
+        return Ok(Heard::Errands(Errands::Nothing));
     }
     match chart::look(turn).await? {
         Looked::NotDue => {}
@@ -115,15 +124,27 @@ pub(super) async fn run(turn: &mut Turn<'_>, stop: &CancellationToken) -> Result
     }
 }
 
-fn is_at(lease: &Lease, connection: &Connection) -> bool {
-    connection.state == "connected" && connection.company_id == lease.company_id
+fn is_at(lease: &Lease, connection: &Connection, now: DateTime<Utc>) -> bool {
+    refusal::may_be_asked(connection, now) && connection.company_id == lease.company_id
+}
+
+// Whether an event is due while the sync runs.
+async fn posts_something(tx: &TenantTx) -> Result<bool, Error> {
+    let due = tx
+        .query(
+            "SELECT 1 FROM event e, sync s WHERE {mine:e} AND {mine:s} AND s.running AND e.status = 'not_synced'
+                AND e.due_at <= tillpost_now() LIMIT 1",
+            vec![],
+        )
+        .await?;
+    Ok(!due.is_empty())
 }
 
 // When an import that failed is tried again; never, where QuickBooks would refuse it again.
 fn import_again_in(failure: &Failure) -> Option<TimeDelta> {
     match failure.cause {
         Cause::Unauthorised => Some(TimeDelta::zero()),
-        Cause::Invalid | Cause::Forbidden | Cause::SubscriptionLapsed => None,
+        Cause::Invalid | Cause::Forbidden => None,
         _ => {
             let asked = failure.retry_after.unwrap_or_default();
             let wait = asked.max(Duration::from_secs(5));
@@ -132,7 +153,8 @@ fn import_again_in(failure: &Failure) -> Option<TimeDelta> {
     }
 }
 
-async fn read_preferences(turn: &mut Turn<'_>) -> Result<Told, Error> {
+// Reads them anew. Of a company that refused, that it answers is `proof` that it is well where nothing is to be posted.
+async fn read_preferences(turn: &mut Turn<'_>, proof: bool) -> Result<Told, Error> {
     if !turn.may_ask().await {
         return Ok(OVER);
     }
@@ -140,6 +162,10 @@ async fn read_preferences(turn: &mut Turn<'_>) -> Result<Told, Error> {
         Ok(answer) => {
             let tx = turn.tx().await?;
             connection::refresh_preferences(&tx, turn.connection.id, &answer.value).await?;
+            if turn.asks_again() && proof {
+                refusal::answers(&tx, turn.connection.id).await?;
+                alert::review(&tx).await?;
+            }
             tx.commit().await?;
             Ok(AGAIN)
         }

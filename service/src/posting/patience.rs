@@ -3,14 +3,15 @@
 use super::drive::Told;
 use super::{Turn, lease, outcome};
 use crate::alert::Cause as AlertCause;
+use crate::connection::{self, refusal};
 use crate::error::Error;
 use crate::problem::reach;
+use crate::sync;
 use crate::sync::UNAVAILABLE;
-use crate::{connection, sync};
 use accounting::posting::{Halt, Heard, Why};
 use chrono::TimeDelta;
 use entity::store::TenantTx;
-use quickbooks::{Cause, Failure};
+use quickbooks::Failure;
 use std::time::Duration;
 
 /// A read failed: what that means for the turn is the machine's to say.
@@ -41,7 +42,7 @@ pub(super) async fn wait(turn: &Turn<'_>, why: Why, wait: Duration) -> Result<To
     Ok(Heard::Done)
 }
 
-/// Nothing more is tried until a person acts.
+/// Nothing more is tried: until a person acts, or until a company that refuses is asked again.
 pub(super) async fn halt(turn: &Turn<'_>, halt: Halt) -> Result<Told, Error> {
     let tx = turn.tx().await?;
     match halt {
@@ -63,25 +64,8 @@ pub(super) async fn company_refuses(
     turn: &Turn<'_>,
     failure: Option<&Failure>,
 ) -> Result<(), Error> {
-    let (cause, detail) = match failure.map(|failure| &failure.cause) {
-        Some(Cause::SubscriptionLapsed) => (
-            AlertCause::SubscriptionLapsed,
-            "The company's QuickBooks subscription has lapsed, so QuickBooks takes no entries.",
-        ),
-        Some(Cause::CompanyLocked) => (
-            AlertCause::CompanyRefuses,
-            "The company is locked in QuickBooks.",
-        ),
-        Some(Cause::CompanyReset) => (
-            AlertCause::CompanyRefuses,
-            "The company was reset in QuickBooks.",
-        ),
-        _ => (
-            AlertCause::CompanyRefuses,
-            "QuickBooks says that the company did not authorise us, or that the connecting user lost rights.",
-        ),
-    };
-    connection::halt(tx, turn.connection.id, cause, detail).await
+    let (cause, detail) = refusal::of(failure.map(|failure| &failure.cause));
+    refusal::refuses(tx, &turn.connection, cause, detail).await
 }
 
 /// The queue is left alone until a person acts, or it is tried again.

@@ -4,12 +4,13 @@ use super::claim::{self, Ready};
 use super::outcome::name;
 use super::posted::posted;
 use super::{Turn, change, lease, patience};
+use crate::connection::refusal;
 use crate::error::Error;
 use crate::fail_point::{FailPoint, reach};
 use crate::problem::reach::{self, Reach};
 use crate::problem::{Code, Finding, Names, Refused};
 use crate::tenant::{self, ClosedPeriod};
-use crate::{chart, sync};
+use crate::{alert, chart, sync};
 use accounting::Dimension;
 use accounting::posting::{Effect, EventChange, Outcome, Settlement, Wave};
 use entity::id::{EventId, JournalEntryId};
@@ -128,8 +129,16 @@ pub(super) async fn all(
             settled.extend(together(&tx, turn, settlement, &group).await?);
         }
     }
+    let well = |one: &Settled| matches!(one.effect, Effect::Posted | Effect::Settled);
+    let is_mended = turn.asks_again() && (!last.is_empty() || settled.iter().any(well));
+    if is_mended {
+        refusal::answers(&tx, turn.connection.id).await?;
+    }
     for (settlement, sent) in last {
         settled.push(failed(&tx, turn, settlement, &sent).await?);
+    }
+    if is_mended {
+        alert::review(&tx).await?;
     }
     reach(FailPoint::SettleBeforeCommit);
     tx.commit().await?;

@@ -16,7 +16,7 @@ pub(crate) enum Reach {
     Period,
     /// Every entry of the company, unless one goes through: the queue is held, and tried with one entry at a time.
     Company,
-    /// Every call: the connection halts until a person acts.
+    /// Every call: the company is left alone, and asked again with one request after a while.
     Connection,
 }
 

@@ -124,6 +124,7 @@ pub(super) fn connection(state: connection::State) -> Connection {
         access_expires_at: connected.then(|| at("2026-11-20T23:53:41Z")),
         connected_at: Some(at("2026-11-02T10:00:00Z")),
         last_success_at: Some(at("2026-11-20T23:22:07Z")),
+        asked_again_at: None,
     }
 }
 
