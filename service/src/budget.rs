@@ -154,21 +154,7 @@ impl Budget {
             under_way,
         };
         loop {
-            let wait = match self.0.shared.ask(ask, &self.0.pace).await {
-                Said::NotYet(wait) => Err(wait),
-                Said::Leave(shared) => self
-                    .take(company_id, kind, priority, &self.0.pace)
-                    .map(|own| own.max(shared)),
-                Said::Nothing => {
-                    let pace = Pace {
-                        spacing: self.0.pace.spacing * IN_THE_DARK,
-                        batch_spacing: self.0.pace.batch_spacing * IN_THE_DARK,
-                        ..self.0.pace
-                    };
-                    self.take(company_id, kind, priority, &pace)
-                }
-            };
-            match wait {
+            match self.moment(ask).await {
                 Ok(wait) => {
                     tokio::time::sleep(wait).await;
                     return Ok(leave);
@@ -213,6 +199,36 @@ impl Budget {
             }
             if tokio::time::timeout_at(until, left).await.is_err() {
                 return Err(AHEAD);
+            }
+        }
+    }
+
+    // How long it is until the moment that is given to a request, or until it may ask again. What this process knows comes
+    // first: a moment of everybody's that its own meter then refused would be lost, and with a batch's all until the next.
+    async fn moment(&self, ask: Ask<'_>) -> Result<Duration, Duration> {
+        let Ask {
+            company_id,
+            kind,
+            priority,
+            ..
+        } = ask;
+        let pace = &self.0.pace;
+        let now = self.now();
+        self.company(company_id, |company| {
+            company.meter.would(now, kind, priority, pace)
+        })?;
+        match self.0.shared.ask(ask, pace).await {
+            Said::NotYet(wait) => Err(wait),
+            Said::Leave(shared) => self
+                .take(company_id, kind, priority, pace)
+                .map(|own| own.max(shared)),
+            Said::Nothing => {
+                let pace = Pace {
+                    spacing: pace.spacing * IN_THE_DARK,
+                    batch_spacing: pace.batch_spacing * IN_THE_DARK,
+                    ..*pace
+                };
+                self.take(company_id, kind, priority, &pace)
             }
         }
     }
@@ -301,5 +317,35 @@ pub struct Leave {
 impl Drop for Leave {
     fn drop(&mut self) {
         self.budget.leaves(&self.company_id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    /// Lets everybody leave, and counts them.
+    #[derive(Default)]
+    struct Generous(AtomicU32);
+
+    #[async_trait::async_trait]
+    impl Shared for Generous {
+        async fn ask(&self, _ask: Ask<'_>, _pace: &Pace) -> Said {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            Said::Leave(Duration::ZERO)
+        }
+        async fn rests(&self, _company_id: &str) {}
+        async fn refused(&self, _company_id: &str, _wait: Duration) {}
+    }
+
+    #[tokio::test]
+    async fn a_moment_of_everybodys_is_not_asked_for_that_its_own_meter_would_refuse() {
+        let shared = Arc::new(Generous::default());
+        let budget = Budget::new(&Posting::default(), shared.clone());
+        let leave = || budget.leave("company", Kind::Batch, Priority::Rest, Duration::ZERO);
+        assert!(leave().await.is_ok());
+        assert!(leave().await.is_err(), "the next batch is not due yet");
+        assert_eq!(shared.0.load(Ordering::Relaxed), 1);
     }
 }

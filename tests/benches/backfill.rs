@@ -71,6 +71,7 @@ async fn main() {
         "429s: {throttled}; {batches} batches of {items} items; violations: {:?}",
         quickbooks.violations()
     );
+    pauses(&calls);
     println!(
         "reads an entry: {:.4} (the company {} its numbers)",
         (quickbooks.counters().core_plus - reads) as f64 / before as f64,
@@ -82,4 +83,34 @@ async fn main() {
     );
     println!("load average at the end: {}", plant::load());
     drop(workers);
+}
+
+/// Where the rest of the ceiling is: how long the company was left alone beyond an even pace.
+fn pauses(calls: &[sandbox::quickbooks::CallRecord]) {
+    let pace = service::budget::Pace::of(&service::settings::Posting::default());
+    for (what, spacing, wanted) in [
+        ("requests", pace.spacing, false),
+        ("batches", pace.batch_spacing, true),
+    ] {
+        let moments: Vec<_> = calls
+            .iter()
+            .filter(|call| !wanted || call.items.is_some())
+            .map(|call| call.at)
+            .collect();
+        let mut over: Vec<f64> = moments
+            .windows(2)
+            .map(|two| (two[1] - two[0]).as_seconds_f64() - spacing.as_secs_f64())
+            .filter(|over| *over > 0.010)
+            .collect();
+        over.sort_by(f64::total_cmp);
+        let at = |share: usize| over.get(over.len() * share / 100).copied().unwrap_or(0.0);
+        println!(
+            "{what} {spacing:.0?} apart, {} of {} later than that by 10 ms or more: {:.1} s in all, median {:.0} ms, a tenth {:.0} ms or more",
+            over.len(),
+            moments.len(),
+            over.iter().sum::<f64>(),
+            at(50) * 1e3,
+            at(90) * 1e3,
+        );
+    }
 }

@@ -126,7 +126,26 @@ impl Meter {
         priority: Priority,
         pace: &Pace,
     ) -> Result<Duration, Duration> {
+        let wait = self.would(now, kind, priority, pace)?;
         let slowed = self.slowed(now, pace);
+        self.next = self.next.max(now + wait) + slowed.spacing;
+        if kind == Kind::Batch {
+            self.next_batch = self.next_batch.max(now + wait) + slowed.batch_spacing;
+        }
+        Ok(wait)
+    }
+
+    /// What [`Meter::take`] would say. Gives nothing away.
+    ///
+    /// # Errors
+    /// How long it is until a moment may be given away.
+    pub fn would(
+        &self,
+        now: Duration,
+        kind: Kind,
+        priority: Priority,
+        pace: &Pace,
+    ) -> Result<Duration, Duration> {
         let early = match priority {
             Priority::First => pace.tolerance,
             Priority::Rest => Duration::ZERO,
@@ -136,20 +155,13 @@ impl Meter {
             Kind::Single => slot,
             Kind::Batch => slot.max(self.next_batch.saturating_sub(pace.spacing)),
         };
-        let wait = at - now;
         // A batch takes the next moment that is given away: those before a later one would be lost to the others. It asks again
         // when they are given away, too.
         if at > slot {
             return Err(at - slot);
         }
-        if wait > AHEAD {
-            return Err(wait);
-        }
-        self.next = self.next.max(at) + slowed.spacing;
-        if kind == Kind::Batch {
-            self.next_batch = self.next_batch.max(at) + slowed.batch_spacing;
-        }
-        Ok(wait)
+        let wait = at - now;
+        if wait > AHEAD { Err(wait) } else { Ok(wait) }
     }
 
     /// How long it is until a backlog's next request may leave.
