@@ -1,5 +1,6 @@
 //! The row of an open alert: opened, counted, brought up to date, closed; and told to the outside.
 
+use super::tally::EXAMPLES;
 use super::{Alert, Cause};
 use crate::error::Error;
 use crate::problem::Code;
@@ -73,11 +74,11 @@ pub(crate) async fn open_ones(tx: &TenantTx) -> Result<Vec<Model>, Error> {
 /// The database's.
 pub(crate) async fn open(tx: &TenantTx, cause: Cause, detail: &str) -> Result<(), Error> {
     let again = "occurrences = alert.occurrences + 1, last_seen_at = tillpost_now(), detail = excluded.detail";
-    let found = upsert(tx, &Condition::new(cause, detail), again).await?;
+    let found = upsert(tx, &Condition::new(cause, detail), again, 1).await?;
     tell_opened(tx, found).await
 }
 
-/// An event has failed: its cause's alert is open, and has counted it.
+/// Events have failed with one problem, these one after another: its cause's alert is open, and has counted them.
 ///
 /// # Errors
 /// The database's.
@@ -85,20 +86,24 @@ pub(crate) async fn happened(
     tx: &TenantTx,
     problem: Code,
     detail: &str,
-    event: EventId,
+    events: &[EventId],
 ) -> Result<(), Error> {
     let (cause, problem_code) = of_problem(problem);
+    let latest = events.iter().rev().take(EXAMPLES);
     let condition = Condition {
         problem_code,
-        events: 1,
-        examples: vec![event.0],
+        events: i64::try_from(events.len()).unwrap_or(i64::MAX),
+        examples: latest.map(|event| event.0).collect(),
         ..Condition::new(cause, detail)
     };
     let found = upsert(
         tx,
         &condition,
-        "occurrences = alert.occurrences + 1, last_seen_at = tillpost_now(),
-           example_events = (excluded.example_events || array_remove(alert.example_events, excluded.example_events[1]))[1:5]",
+        "occurrences = alert.occurrences + excluded.occurrences, last_seen_at = tillpost_now(),
+           example_events = (excluded.example_events || ARRAY(
+             SELECT known.id FROM unnest(alert.example_events) WITH ORDINALITY AS known(id, place)
+              WHERE known.id <> ALL (excluded.example_events) ORDER BY known.place))[1:5]",
+        condition.events,
     )
     .await?;
     tell_opened(tx, found).await
@@ -130,6 +135,7 @@ pub(crate) async fn holds(
            last_seen_at = CASE WHEN excluded.subjects <@ alert.subjects THEN coalesce($10, alert.last_seen_at) ELSE tillpost_now() END,
            acknowledged_at = CASE WHEN excluded.subjects <@ alert.subjects THEN alert.acknowledged_at END,
            acknowledged_by = CASE WHEN excluded.subjects <@ alert.subjects THEN alert.acknowledged_by END",
+        1,
     )
     .await?;
     tell_opened(tx, found).await
@@ -157,6 +163,7 @@ async fn upsert(
     tx: &TenantTx,
     condition: &Condition,
     if_open: &str,
+    occurrences: i64,
 ) -> Result<Option<Model>, Error> {
     #[derive(FromQueryResult)]
     struct Found {
@@ -166,8 +173,8 @@ async fn upsert(
     let found = tx
         .query_as::<Found>(
             &format!(
-                "INSERT INTO alert (tenant_id, id, code, cause, detail, subjects, events, example_events)
-                 SELECT $1, $2, $3, $4, $5, $6, $7, $8 FROM (SELECT $9::timestamptz, $10::timestamptz) AS seen
+                "INSERT INTO alert (tenant_id, id, code, cause, detail, subjects, events, example_events, occurrences)
+                 SELECT $1, $2, $3, $4, $5, $6, $7, $8, $11::bigint FROM (SELECT $9::timestamptz, $10::timestamptz) AS seen
                  ON CONFLICT (tenant_id, code, cause) WHERE state = 'open' DO UPDATE SET {if_open}
                  RETURNING id, (xmax = 0) AS is_new"
             ),
@@ -181,6 +188,7 @@ async fn upsert(
                 condition.examples.clone().into(),
                 condition.seen.map(|(first, _)| first).into(),
                 condition.seen.map(|(_, last)| last).into(),
+                occurrences.into(),
             ],
         )
         .await?

@@ -145,6 +145,32 @@ pub(crate) async fn update(
     Ok(tx.execute(&sql, values).await?.rows_affected())
 }
 
+/// As [`update`], of an `UPDATE event e … WHERE {mine:e} …` that says of each what is wrong with it, which is recorded of each;
+/// tells which it changed.
+///
+/// # Errors
+/// The database's.
+pub(crate) async fn update_each(
+    tx: &TenantTx,
+    update: &str,
+    mut values: Vec<Value>,
+    what: Happened,
+) -> Result<Vec<EventId>, Error> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        event_id: EventId,
+    }
+    let place = values.len() + 2;
+    values.push(name(what).into());
+    let sql = format!(
+        "WITH changed AS ({update} RETURNING e.id, e.problem_code, e.problem_detail)
+         INSERT INTO event_change (tenant_id, event_id, change, code, detail)
+           SELECT $1, id, ${place}, problem_code, problem_detail FROM changed RETURNING event_id"
+    );
+    let changed = tx.query_as::<Row>(&sql, values).await?;
+    Ok(changed.into_iter().map(|row| row.event_id).collect())
+}
+
 /// What was wrong with events that were changed, and how many had it.
 #[derive(Debug, FromQueryResult)]
 pub(crate) struct Counted {

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::event::Happened;
 use crate::event::history::{self, Change};
 use crate::fail_point::{FailPoint, reach};
-use crate::problem::{Finding, Names};
+use crate::problem::{Code, Finding, Names};
 use crate::{alert, books, connection, sync, webhook};
 use accounting::posting::{
     BatchName, Candidate, Claimed, EntryChange, EntryState, EventChange, Heard, Known,
@@ -22,7 +22,7 @@ use entity::event::Model as EventRow;
 use entity::id::{EventId, JournalEntryId};
 use entity::journal_entry::Model as EntryRow;
 use entity::store::TenantTx;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// How long a closing date is believed where something is dated by it.
 const CLOSED_BELIEVED: TimeDelta = TimeDelta::minutes(5);
@@ -108,13 +108,16 @@ pub(super) async fn slice(turn: &mut Turn<'_>, most: usize) -> Result<Told, Erro
         return Ok(nothing(events.len()));
     }
     let mut entries = latest_entries(&tx, turn, &events).await?;
+    let names = Names::of_unusable(&tx, &turn.lease.company_id, &books).await?;
     let taken = events.len();
     let mut ready = Vec::with_capacity(taken);
+    let mut ended = Vec::new();
     let mut generations = Vec::new();
     for event in events {
         let known = entries.remove(&event.id);
-        match one(&tx, turn, &books, &event, known).await? {
+        match one(&tx, turn, &books, &names, &event, known).await? {
             Made::Nothing => {}
+            Made::Ended(ending, finding) => ended.push((event.id, ending, *finding)),
             Made::Again(entry) => ready.push(entry),
             Made::New(entry, generation) => {
                 generations.push((ready.len(), generation));
@@ -135,6 +138,7 @@ pub(super) async fn slice(turn: &mut Turn<'_>, most: usize) -> Result<Told, Erro
             .collect();
         keep(&tx, turn, EntryState::Sealed, &new).await?;
     }
+    end_together(&tx, &ended).await?;
     reach(FailPoint::SealBeforeCommit);
     tx.commit().await?;
     reach(FailPoint::SealCommitted);
@@ -191,8 +195,10 @@ async fn latest_entries(
 
 /// What was made of an event.
 enum Made {
-    /// No entry: it ended, or waits.
+    /// No entry: it is in the books, or waits.
     Nothing,
+    /// No entry: it is to end like this.
+    Ended(EventChange, Box<Finding>),
     /// The entry that was sealed before.
     Again(Ready),
     /// An entry of this generation, to be kept.
@@ -203,6 +209,7 @@ async fn one(
     tx: &TenantTx,
     turn: &Turn<'_>,
     books: &Books,
+    names: &Names,
     event: &EventRow,
     known: Option<EntryRow>,
 ) -> Result<Made, Error> {
@@ -228,8 +235,7 @@ async fn one(
             }
             Known::PostedOtherwise => {
                 let finding = Finding::already_posted(entry.event_version, event.version);
-                fail(tx, event.id, &finding).await?;
-                return Ok(Made::Nothing);
+                return Ok(Made::Ended(EventChange::Fail, Box::new(finding)));
             }
             Known::InDoubt => {
                 change::events(tx, &[event.id], EventChange::Await, None).await?;
@@ -247,13 +253,12 @@ async fn one(
             ))
         }
         Ok(Journalized::Skipped(reason)) => {
-            end(tx, event.id, EventChange::Skip, &Finding::of_skip(reason)).await?;
-            Ok(Made::Nothing)
+            let finding = Finding::of_skip(reason);
+            Ok(Made::Ended(EventChange::Skip, Box::new(finding)))
         }
         Err(refusal) => {
-            let names = Names::of_refusal(tx, &turn.lease.company_id, &refusal).await?;
-            fail(tx, event.id, &Finding::of_refusal(&refusal, &names)).await?;
-            Ok(Made::Nothing)
+            let finding = Finding::of_refusal(&refusal, names);
+            Ok(Made::Ended(EventChange::Fail, Box::new(finding)))
         }
     }
 }
@@ -384,39 +389,79 @@ pub(crate) async fn end(
     ending: EventChange,
     finding: &Finding,
 ) -> Result<(), Error> {
+    end_each(tx, ending, &[(event, finding)]).await
+}
+
+/// Tells people of an event that failed. Last in a transaction: whoever opens an alert holds its row.
+pub(crate) async fn tell(tx: &TenantTx, event: EventId, finding: &Finding) -> Result<(), Error> {
+    alert::happened(tx, finding.code, &finding.detail, &[event]).await
+}
+
+// Ends events, each with what was found; people are told of those that failed, a problem at a time. A backlog fails by one
+// cause, and what it costs must not grow with statements.
+async fn end_together(
+    tx: &TenantTx,
+    ended: &[(EventId, EventChange, Finding)],
+) -> Result<(), Error> {
+    let of = |wanted: EventChange| -> Vec<(EventId, &Finding)> {
+        let those = ended.iter().filter(|(_, ending, _)| *ending == wanted);
+        those.map(|(event, _, finding)| (*event, finding)).collect()
+    };
+    end_each(tx, EventChange::Skip, &of(EventChange::Skip)).await?;
+    let failed = of(EventChange::Fail);
+    end_each(tx, EventChange::Fail, &failed).await?;
+    let mut problems: BTreeMap<Code, (&str, Vec<EventId>)> = BTreeMap::new();
+    for (event, finding) in failed {
+        let told = problems.entry(finding.code);
+        let (_, events) = told.or_insert_with(|| (&finding.detail, Vec::new()));
+        events.push(event);
+    }
+    for (code, (detail, events)) in problems {
+        alert::happened(tx, code, detail, &events).await?;
+    }
+    Ok(())
+}
+
+async fn end_each(
+    tx: &TenantTx,
+    ending: EventChange,
+    ended: &[(EventId, &Finding)],
+) -> Result<(), Error> {
+    if ended.is_empty() {
+        return Ok(());
+    }
     let what = if ending == EventChange::Fail {
         Happened::Failed
     } else {
         Happened::Skipped
     };
-    let facts = serde_json::to_value(&finding.facts).map_err(Error::internal)?;
-    let ended = history::update(
+    let facts: Vec<String> = ended
+        .iter()
+        .map(|(_, finding)| serde_json::to_string(&finding.facts))
+        .collect::<Result<_, _>>()
+        .map_err(Error::internal)?;
+    let texts = |of: fn(&Finding) -> &str| -> Vec<String> {
+        ended
+            .iter()
+            .map(|(_, finding)| of(finding).to_owned())
+            .collect()
+    };
+    let changed = history::update_each(
         tx,
-        "UPDATE event SET status = $3, due_at = NULL, problem_code = $4, problem_detail = $5, problem_facts = $6,
-           retried_code = NULL, updated_at = tillpost_now()
-          WHERE {mine} AND id = $2 AND array_position($7, status) IS NOT NULL",
+        "UPDATE event e SET status = $2, due_at = NULL, problem_code = c.code, problem_detail = c.detail,
+           problem_facts = c.facts::jsonb, retried_code = NULL, updated_at = tillpost_now()
+          FROM unnest($3::uuid[], $4::text[], $5::text[], $6::text[]) AS c(id, code, detail, facts)
+          WHERE {mine:e} AND e.id = c.id AND array_position($7, e.status) IS NOT NULL",
         vec![
-            event.into(),
             ending.to().as_str().into(),
-            finding.code.as_str().into(),
-            finding.detail.clone().into(),
+            ended.iter().map(|(event, _)| event.0).collect::<Vec<_>>().into(),
+            texts(|finding| finding.code.as_str()).into(),
+            texts(|finding| &finding.detail).into(),
             facts.into(),
             change::statuses(ending.from()).into(),
         ],
-        Change {
-            code: Some(finding.code.as_str()),
-            detail: Some(&finding.detail),
-            ..Change::of_ours(what)
-        },
+        what,
     )
     .await?;
-    match ended {
-        0 => Ok(()),
-        _ => webhook::events(tx, &[event]).await,
-    }
-}
-
-/// Tells people of an event that failed. Last in a transaction: whoever opens an alert holds its row.
-pub(crate) async fn tell(tx: &TenantTx, event: EventId, finding: &Finding) -> Result<(), Error> {
-    alert::happened(tx, finding.code, &finding.detail, event).await
+    webhook::events(tx, &changed).await
 }

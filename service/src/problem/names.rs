@@ -4,7 +4,7 @@ use super::facts::{NamedAccount, NamedDimension};
 use crate::dimension;
 use crate::error::Error;
 use crate::mapping;
-use accounting::{Dimension, Refusal};
+use accounting::{Books, Dimension, Refusal};
 use entity::account::{Column, Entity, Model};
 use entity::store::TenantTx;
 use sea_orm::{ColumnTrait, QueryFilter};
@@ -54,6 +54,23 @@ impl Names {
             _ => Self::default(),
         };
         if matches!(refusal, Refusal::DimensionsUnusable(_)) {
+            names.and_dimensions(tx, company_id).await?;
+        }
+        Ok(names)
+    }
+
+    /// All that a refusal may speak of with these books.
+    pub(crate) async fn of_unusable(
+        tx: &TenantTx,
+        company_id: &str,
+        books: &Books,
+    ) -> Result<Self, Error> {
+        let mut names = Self::default();
+        if !books.unusable.is_empty() {
+            let ids = books.unusable.keys().map(accounting::Ref::as_str);
+            names = Self::read(tx, company_id, ids).await?;
+        }
+        if !books.unusable_dimensions.is_empty() {
             names.and_dimensions(tx, company_id).await?;
         }
         Ok(names)

@@ -205,3 +205,44 @@ async fn a_feature_that_only_some_entries_need_holds_up_no_other() {
         50
     );
 }
+
+/// Counts the statements that write to a table, past every wall.
+const COUNTED: &str = "CREATE TABLE written (what text NOT NULL);
+    CREATE FUNCTION count_written() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS
+      $$ BEGIN INSERT INTO public.written VALUES (TG_TABLE_NAME); RETURN NULL; END $$;
+    CREATE TRIGGER counted AFTER UPDATE ON event FOR EACH STATEMENT EXECUTE FUNCTION count_written();
+    CREATE TRIGGER counted AFTER INSERT ON event_change FOR EACH STATEMENT EXECUTE FUNCTION count_written();
+    CREATE TRIGGER counted AFTER INSERT ON alert FOR EACH STATEMENT EXECUTE FUNCTION count_written();";
+
+#[tokio::test]
+async fn a_backlog_that_fails_for_one_cause_is_written_together() {
+    const EVENTS: usize = 600;
+    let world = World::new().await;
+    let (store, _) = world.store("Harbour").await;
+    let events = (0..EVENTS).map(|n| {
+        let mut event = dated(&format!("t{n}"), "2026-10-15");
+        event["transaction"]["payments"][0]["amount"] = json!("49.00");
+        event
+    });
+    store.send_events(events.collect()).await;
+    world.sql(COUNTED).await;
+    let window = json!({ "from_date": "2026-10-01", "to_date": "2026-10-31" });
+    store.post("/past-syncs", window).await;
+    store.drain().await;
+    assert_eq!(counts(&store).await["failed"], EVENTS);
+    let written = world.rows("SELECT what FROM written").await;
+    for table in ["event", "event_change", "alert"] {
+        let statements = written.iter().filter(|what| *what == table).count();
+        assert!(
+            statements <= EVENTS / 20,
+            "{statements} statements wrote to {table}"
+        );
+    }
+    let alert = crate::alerts::only(&store, "unbalanced_events").await;
+    assert_eq!(
+        (&alert["events"], &alert["occurrences"]),
+        (&json!(EVENTS), &json!(EVENTS)),
+        "{alert:#}"
+    );
+    assert_eq!(alert["example_event_ids"].as_array().unwrap().len(), 5);
+}
