@@ -3,6 +3,7 @@
 
 mod budget;
 mod kinds;
+pub mod many;
 mod quiet;
 
 use crate::world::{Tenant, World};

@@ -38,14 +38,14 @@ fn old_tokens_live(world: &World, hours: u32, second_use_revokes_family: bool) {
 }
 
 /// The job looks at grants that are due, here; tells how many there were.
-async fn look(world: &World) -> usize {
+pub async fn look(world: &World) -> usize {
     grant::look_after(&world.service, &CancellationToken::new())
         .await
         .unwrap()
 }
 
 /// Sets the time ahead to when the grant is looked at next, and looks.
-async fn look_when_due(world: &World) -> TimeDelta {
+pub async fn look_when_due(world: &World) -> TimeDelta {
     let due = world
         .rows("SELECT ceil(extract(epoch FROM min(due_at) - tillpost_now()))::text FROM connection_grant")
         .await;

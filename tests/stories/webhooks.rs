@@ -1,6 +1,7 @@
 //! Messages to the outside: what happens is told, signed, in order, once it is a fact, until it is taken; and never otherwise.
 
 mod lanes;
+pub mod many;
 
 use crate::contract;
 use crate::receiver::{Manner, Received, Receiver};
