@@ -80,6 +80,7 @@ impl Bench {
             from_date: "2026-11-01".parse().unwrap(),
             to_date: "2026-11-30".parse().unwrap(),
             check_numbers: Some(false),
+            read_closing_date: Some(false),
         };
         let before = reset_peak();
         let start = Instant::now();

@@ -582,7 +582,7 @@ async fn the_effect_is_a_file_in_which_no_text_is_a_formula() {
 #[tokio::test]
 async fn a_dry_run_goes_on_without_quickbooks_and_says_so() {
     let world = World::new().await;
-    let (store, _) = waiting_store(&world, "Harbour").await;
+    let (store, company) = waiting_store(&world, "Harbour").await;
     store.send_events(vec![dated("t1", "2026-10-05")]).await;
     let asked = window("2026-10-01", "2026-10-31");
     world
@@ -607,6 +607,17 @@ async fn a_dry_run_goes_on_without_quickbooks_and_says_so() {
     );
     let mut unasked = asked;
     unasked["check_numbers"] = json!(false);
+    // The closing date is another thing, and is read all the same.
+    let day = "2026-10-02".parse().unwrap();
+    world
+        .quickbooks()
+        .close_books(&company.realm_id, day, false)
+        .unwrap();
+    let dry = store.post("/past-syncs/dry-run", unasked.clone()).await;
+    assert_eq!(dry["numbers"]["metered_reads"], 1, "{dry:#}");
+    assert_eq!(dry["numbers"]["checked"], 0, "{dry:#}");
+    assert_eq!(dry["closed_period"]["closing_date"], "2026-10-02");
+    unasked["read_closing_date"] = json!(false);
     let calls = world.quickbooks().calls().len();
     let dry = store.post("/past-syncs/dry-run", unasked).await;
     assert_eq!(dry["numbers"]["metered_reads"], 0);
@@ -934,16 +945,16 @@ async fn past_syncs_made_at_once_queue_each_event_once() {
 async fn fifty_thousand_events_are_tried_in_one_pass() {
     const COPIES: u64 = 10_000;
     let world = World::new().await;
-    let (store, _) = waiting_store(&world, "Harbour").await;
+    let (store, company) = waiting_store(&world, "Harbour").await;
     let mut events: Vec<Value> = (1..=4)
         .map(|day| dated(&format!("t{day}"), &october(day)))
         .collect();
+    events[0]["number"] = json!("700001");
     let mut unmapped = dated("t5", "2026-10-05");
     unmapped["transaction"]["payments"][0]["payment_type"] = json!("paypal");
     events.push(unmapped);
     store.send_events(events).await;
-    let mut asked = window("2026-10-01", "2026-10-31");
-    asked["check_numbers"] = json!(false);
+    let asked = window("2026-10-01", "2026-10-31");
     let five = store.post("/past-syncs/dry-run", asked.clone()).await;
     world
         .sql(&format!(
@@ -952,6 +963,13 @@ async fn fifty_thousand_events_are_tried_in_one_pass() {
                occurred_at, business_date, status FROM event, generate_series(2, {COPIES}) AS copy"
         ))
         .await;
+    // Of the first day, whose numbers are looked up first: one of them is somebody else's.
+    let mut taken = foreign(&company, "700001-2");
+    taken.private_note = None;
+    world
+        .quickbooks()
+        .insert_entry(&company.realm_id, &taken)
+        .unwrap();
     let all = store.post("/past-syncs/dry-run", asked).await;
     assert_eq!(
         (
@@ -959,13 +977,27 @@ async fn fifty_thousand_events_are_tried_in_one_pass() {
             &all["events"]["post"],
             &all["events"]["cannot_post"]
         ),
-        (&json!(5 * COPIES), &json!(4 * COPIES), &json!(COPIES))
+        (
+            &json!(5 * COPIES),
+            &json!(4 * COPIES - 1),
+            &json!(COPIES + 1)
+        )
     );
     assert_eq!(
         problems(&all),
-        BTreeMap::from([("missing_mappings".to_owned(), COPIES)])
+        BTreeMap::from([
+            ("missing_mappings".to_owned(), COPIES),
+            ("number_taken".to_owned(), 1)
+        ])
     );
     assert_eq!(all["problems"][0]["examples"].as_array().unwrap().len(), 3);
+    // Every number is looked up, or counted as one that was not, with the reason.
+    let numbers = &all["numbers"];
+    let count = |name: &str| numbers[name].as_u64().unwrap();
+    assert_eq!(count("checked") + count("unchecked"), 5 * COPIES);
+    assert!(count("checked") >= COPIES, "{numbers:#}");
+    assert_eq!(count("taken"), 1);
+    assert_eq!(numbers["detail"].is_null(), count("unchecked") == 0);
     let times: BTreeMap<_, _> = told(&five["effect"])
         .into_iter()
         .map(|(account, (debits, credits))| {
@@ -973,5 +1005,15 @@ async fn fifty_thousand_events_are_tried_in_one_pass() {
             (account, (debits * copies, credits * copies))
         })
         .collect();
-    assert_eq!(told(&all["effect"]), times);
+    let posted = told(&all["effect"]);
+    assert_eq!(
+        posted.keys().collect::<Vec<_>>(),
+        times.keys().collect::<Vec<_>>()
+    );
+    for (account, (debits, credits)) in times {
+        // One ticket less, of 50.00 that cost 20.00.
+        let (debited, credited) = posted[&account];
+        let less = (debits - debited) + (credits - credited);
+        assert!(less == 5_000 || less == 2_000, "{account}: {less}");
+    }
 }

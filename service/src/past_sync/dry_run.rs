@@ -4,7 +4,7 @@
 use super::Window;
 use super::effect::{Effect, EffectNames};
 use super::fate::{self, Candidate};
-use super::look_up::look_up;
+use super::look_up::{Wanted, look_up};
 use super::report::{ClosedPeriodHits, DryRun};
 use super::tally::{Closed, Tally};
 use crate::error::Error;
@@ -32,8 +32,10 @@ pub struct DryRunPastSync {
     /// The last business date of the window; it belongs to it.
     #[schema(example = "2026-11-15")]
     pub to_date: NaiveDate,
-    /// Whether the closing date and numbers are looked up in QuickBooks, which costs metered reads; left out: they are.
+    /// Whether numbers are looked up in QuickBooks, a metered read for each hundred; left out: they are.
     pub check_numbers: Option<bool>,
+    /// Whether the closing date is read from QuickBooks as it is now, which is one metered read; left out: it is.
+    pub read_closing_date: Option<bool>,
 }
 
 /// Tells what a past sync over the window would do. Of events nothing is written; QuickBooks is asked for the closing date and for
@@ -47,19 +49,16 @@ pub async fn dry_run(
     request: DryRunPastSync,
 ) -> Result<DryRun, Error> {
     let window = Window::new(request.from_date, request.to_date)?;
-    let wanted = request.check_numbers.unwrap_or(true);
+    let wanted = Wanted {
+        numbers: request.check_numbers.unwrap_or(true),
+        closing_date: request.read_closing_date.unwrap_or(true),
+    };
     let held = look_up(service, tenant, &window, wanted).await?;
     let tx = service.store().snapshot(tenant).await?;
     let as_of = tx.now().await?;
     let company = connection::company(&tx).await?;
     let books = books::read(&tx, &company).await?;
-    let mut names = Names::read(
-        &tx,
-        &company.company_id,
-        books.unusable.keys().map(accounting::Ref::as_str),
-    )
-    .await?;
-    names.and_dimensions(&tx, &company.company_id).await?;
+    let names = Names::of_unusable(&tx, &company.company_id, &books).await?;
     let mut tally = count(&tx, &window, &books, &company, &names, &held.entries).await?;
     let effect_names = EffectNames::read(&tx, &company.company_id).await?;
     let numbers = held.told(tally.all.total, tally.of_problem(Code::NumberTaken));

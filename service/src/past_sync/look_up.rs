@@ -21,6 +21,13 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 /// What is told besides of a company that cannot be asked.
 const THEN: &str = "Numbers can be looked up then.";
 
+/// What is looked up.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted {
+    pub(super) numbers: bool,
+    pub(super) closing_date: bool,
+}
+
 /// Why looking up stopped early.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Trouble {
@@ -57,20 +64,25 @@ pub(super) async fn look_up(
     service: &Service,
     tenant: TenantId,
     window: &Window,
-    wanted: bool,
+    wanted: Wanted,
 ) -> Result<Held, Error> {
     let mut held = Held::default();
-    if !wanted {
+    if !wanted.numbers {
         held.stop("numbers were not to be looked up");
-        return Ok(held);
+        if !wanted.closing_date {
+            return Ok(held);
+        }
     }
     let tx = service.tenant(tenant).await?;
     let connection = connection::company(&tx).await?;
-    let numbers = numbers::of(&tx, window).await?;
+    let numbers = match wanted.numbers {
+        true => numbers::of(&tx, window).await?,
+        false => Vec::new(),
+    };
     drop(tx);
     let until = Instant::now() + PATIENCE;
     let mut refused = None;
-    let mut is_fresh = false;
+    let mut is_fresh = !wanted.closing_date;
     loop {
         let (company, version) = match company(service, tenant, &connection, refused).await? {
             Ok(found) => found,

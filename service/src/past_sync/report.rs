@@ -116,7 +116,7 @@ pub struct ClosedPeriodHits {
     pub dated: Option<NaiveDate>,
     /// What this means, in words; none where no event lies there.
     pub detail: Option<String>,
-    /// When the closing date was read from QuickBooks: at this dry run, unless `check_numbers` was false or QuickBooks could not
+    /// When the closing date was read from QuickBooks: at this dry run, unless `read_closing_date` was false or QuickBooks could not
     /// be asked.
     pub closing_date_read_at: DateTime<Utc>,
     /// Whether the closing date is in doubt: QuickBooks is asked for it before anything is posted.
