@@ -4,10 +4,10 @@ use serde::Serialize;
 use service::alert::Alert;
 use service::api_key::ApiKey;
 use service::audit::AuditRecord;
-use service::chart::Account;
+use service::chart::{Account, AccountImport};
 use service::connection::link::ConnectionLink;
 use service::cursor::Page;
-use service::dimension::Dimension;
+use service::dimension::{Dimension, DimensionImport};
 use service::event::Event;
 use service::known_key::KnownKey;
 use service::location_mapping::LocationMapping;
@@ -56,6 +56,8 @@ pages! {
     ConnectionLinkPage of ConnectionLink;
     /// Accounts of the chart.
     AccountPage of Account;
+    /// Imports of the chart.
+    AccountImportPage of AccountImport;
     /// Rows of the mapping.
     MappingPage of Mapping;
     /// Changes of the mapping.
@@ -64,6 +66,8 @@ pages! {
     MappingSuggestionPage of MappingSuggestion;
     /// Locations and Classes of the company.
     DimensionPage of Dimension;
+    /// Imports of Locations and Classes.
+    DimensionImportPage of DimensionImport;
     /// The tenant's locations.
     LocationMappingPage of LocationMapping;
     /// Known keys.

@@ -39,6 +39,7 @@ routes! {
         delete "/v1/tenants/{tenant_id}/connection/links/{connection_link_id}" => link::revoke_connection_link;
 
         post   "/v1/tenants/{tenant_id}/account-imports" => account::create_account_import;
+        get    "/v1/tenants/{tenant_id}/account-imports" => account::list_account_imports;
         get    "/v1/tenants/{tenant_id}/account-imports/{account_import_id}" => account::read_account_import;
         post   "/v1/tenants/{tenant_id}/account-creations" => account_creation::create_account_creation;
         get    "/v1/tenants/{tenant_id}/account-creations/{account_creation_id}" => account_creation::read_account_creation;
@@ -49,9 +50,11 @@ routes! {
         get    "/v1/tenants/{tenant_id}/mappings" => mapping::list_mappings;
         put    "/v1/tenants/{tenant_id}/mappings" => mapping::set_mapping;
         post   "/v1/tenants/{tenant_id}/mappings/bulk" => mapping::set_mappings;
+        post   "/v1/tenants/{tenant_id}/mappings/clear" => mapping::clear_mappings;
         delete "/v1/tenants/{tenant_id}/mappings/{mapping_id}" => mapping::clear_mapping;
 
         post   "/v1/tenants/{tenant_id}/dimension-imports" => location::create_dimension_import;
+        get    "/v1/tenants/{tenant_id}/dimension-imports" => location::list_dimension_imports;
         get    "/v1/tenants/{tenant_id}/dimension-imports/{dimension_import_id}" => location::read_dimension_import;
         get    "/v1/tenants/{tenant_id}/dimensions" => location::list_dimensions;
         get    "/v1/tenants/{tenant_id}/location-mappings" => location::list_location_mappings;

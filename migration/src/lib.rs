@@ -37,6 +37,7 @@ impl MigratorTrait for Migrator {
             "0025_mapped_by_creation",
             "0026_presence",
             "0027_fewer_indexes",
+            "0028_listed",
         ]
     }
 }

@@ -34,6 +34,25 @@ pub struct Account {
     pub sync_token: Option<String>,
 }
 
+/// The types of accounts that a company's chart knows, as QuickBooks spells them.
+pub const ACCOUNT_TYPES: [&str; 15] = [
+    "Bank",
+    "Accounts Receivable",
+    "Other Current Asset",
+    "Fixed Asset",
+    "Other Asset",
+    "Accounts Payable",
+    "Credit Card",
+    "Other Current Liability",
+    "Long Term Liability",
+    "Equity",
+    "Income",
+    "Other Income",
+    "Expense",
+    "Other Expense",
+    "Cost of Goods Sold",
+];
+
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct WireAccount {

@@ -27,7 +27,7 @@ mod settings;
 mod text;
 mod wire;
 
-pub use account::Account;
+pub use account::{ACCOUNT_TYPES, Account};
 pub use amount::normalise as normalise_amount;
 pub use batch::{
     BATCH_ITEM_ID_LENGTH_MAX, BATCH_ITEMS_MAX, BATCH_REQUEST_ID_LENGTH_MAX, BatchItem,

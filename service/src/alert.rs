@@ -60,7 +60,8 @@ pub struct Alert {
     #[schema(example = json!(["payment[paypal]"]))]
     pub subjects: Vec<String>,
     /// Events that it keeps from the books now: those that failed for it and, where the mapping must be mended, those that are
-    /// queued and will. Or events whose entries there are not as they were posted.
+    /// queued and will; those that were never synced are not among them, and readiness tells how many they are. Or events whose
+    /// entries there are not as they were posted.
     pub events: i64,
     /// A few of them.
     pub example_event_ids: Vec<EventId>,

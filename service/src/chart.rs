@@ -4,9 +4,11 @@ mod import;
 mod look;
 mod rows;
 
-pub use import::{AccountImport, import, read_import};
+pub use import::{AccountImport, import, list_imports, read_import};
 pub(crate) use import::{Imported, put_off, queue_import, run_import};
-pub(crate) use look::{Looked, look, look_soon};
+pub(crate) use look::{Looked, look, look_soon, look_today};
+
+pub use quickbooks::ACCOUNT_TYPES;
 
 use crate::access::Caller;
 use crate::cursor::{Cursors, LIMIT_MAX};
@@ -75,11 +77,13 @@ impl From<Model> for Account {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct AccountQuery {
-    /// Only of this type, as QuickBooks spells it: `Income`, `Bank`, …
+    /// Only of this type, as QuickBooks names it, in any case: `Income`, `Bank`, …
     #[serde(rename = "type")]
     #[param(rename = "type")]
     pub account_type: Option<String>,
-    /// Only whose name or number contains this, in any case.
+    /// Only whose number, full name and type together hold every word of this, in any order and any case; a part of a word is
+    /// enough, as in `1200 card`.
+    #[param(example = "1200 card")]
     pub search: Option<String>,
     /// Only active or only inactive ones.
     pub active: Option<bool>,
@@ -93,7 +97,7 @@ pub struct AccountQuery {
 /// The chart by full name; at most 200 a page.
 ///
 /// # Errors
-/// `not_connected`, `invalid_limit`, `invalid_cursor`.
+/// `not_connected`, `unknown_account_type`, `invalid_limit`, `invalid_cursor`.
 pub async fn list(
     service: &Service,
     tenant: TenantId,
@@ -117,20 +121,20 @@ pub async fn list(
         .order_by_asc(Column::Id)
         .limit(limit + 1);
     if let Some(account_type) = &query.account_type {
+        let account_type = known_type(&tx, &company.company_id, account_type).await?;
         read = read.filter(Column::AccountType.eq(account_type));
     }
     if let Some(active) = query.active {
         read = read.filter(Column::Active.eq(active));
     }
     if let Some(search) = &query.search {
-        let pattern = crate::cursor::containing(search);
-        read = read.filter(
-            Expr::expr(sea_orm::sea_query::Func::lower(
-                Column::FullyQualifiedName.into_expr(),
-            ))
-            .like(&pattern)
-            .or(Column::Number.like(&pattern)),
-        );
+        let texts = [
+            Column::Number,
+            Column::FullyQualifiedName,
+            Column::AccountType,
+        ];
+        let texts = texts.map(ColumnTrait::into_expr);
+        read = read.filter(crate::cursor::holding_words(&texts, search));
     }
     let cursors = Cursors::of(service, tenant, "accounts");
     if let Some(cursor) = &query.cursor {
@@ -160,6 +164,30 @@ pub async fn list(
             .map(|row| cursors.sign(row.id.0.as_bytes())),
         items: rows.into_iter().map(Account::from).collect(),
     })
+}
+
+// A type as the chart spells it: one that QuickBooks documents, or one that it gave an account of this chart.
+async fn known_type(tx: &TenantTx, company_id: &str, asked: &str) -> Result<String, Error> {
+    let mut documented = ACCOUNT_TYPES.into_iter();
+    if let Some(known) = documented.find(|known| known.eq_ignore_ascii_case(asked)) {
+        return Ok(known.to_owned());
+    }
+    let of_chart = tx
+        .find::<Entity>()
+        .filter(Column::CompanyId.eq(company_id))
+        .filter(Column::AccountType.eq(asked));
+    match tx.one(of_chart).await? {
+        Some(account) => Ok(account.account_type),
+        None => Err(Error::invalid(
+            "unknown_account_type",
+            "type",
+            format!(
+                "`{}` is no type of account; use one of {}",
+                crate::mapping::input::clip(asked),
+                ACCOUNT_TYPES.join(", ")
+            ),
+        )),
+    }
 }
 
 /// An account.

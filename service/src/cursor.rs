@@ -7,7 +7,7 @@ use crate::{Service, secret};
 use chrono::{DateTime, Utc};
 use data_encoding::BASE64URL_NOPAD;
 use entity::id::TenantId;
-use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::sea_query::{Expr, ExprTrait, Func};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -166,8 +166,19 @@ impl PageQuery {
     }
 }
 
-/// The pattern of LIKE for texts in lower case that contain this, whatever signs it holds.
-pub(crate) fn containing(text: &str) -> String {
+/// The condition that texts together hold every word of a search, in any order and any case, whatever signs the words hold.
+pub(crate) fn holding_words(texts: &[Expr], search: &str) -> Expr {
+    let texts = texts.iter().cloned();
+    let together = Func::cust("concat_ws").args([Expr::value(" ")].into_iter().chain(texts));
+    let together = Expr::expr(Func::lower(Expr::expr(together)));
+    search
+        .split_whitespace()
+        .map(|word| together.clone().like(containing(word)))
+        .fold(Expr::value(true), ExprTrait::and)
+}
+
+// The pattern of LIKE for texts in lower case that contain this.
+fn containing(text: &str) -> String {
     let literal = text
         .to_lowercase()
         .replace('\\', "\\\\")

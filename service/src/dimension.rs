@@ -3,7 +3,7 @@
 mod import;
 pub(crate) mod row;
 
-pub use import::{DimensionImport, ImportState, import, read_import};
+pub use import::{DimensionImport, ImportState, import, list_imports, read_import};
 pub(crate) use import::{ImportRun, put_off, queue_import, run_import};
 pub(crate) use row::{Kept, unusable};
 
@@ -13,7 +13,7 @@ use crate::{Service, connection};
 use chrono::{DateTime, Utc};
 use entity::dimension::{Column, Entity, Model};
 use entity::id::{DimensionId, TenantId};
-use sea_orm::sea_query::{Expr, ExprTrait, Func};
+use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -113,7 +113,7 @@ pub struct DimensionQuery {
     /// Only Locations, or only Classes.
     #[param(value_type = Option<Kind>)]
     pub kind: Option<String>,
-    /// Only whose name contains this, in any case.
+    /// Only whose full name holds every word of this, in any order and any case; a part of a word is enough.
     pub search: Option<String>,
     /// Only active or only inactive ones.
     pub active: Option<bool>,
@@ -164,8 +164,8 @@ pub async fn list(
         read = read.filter(Column::Active.eq(active));
     }
     if let Some(search) = &query.search {
-        let name = Func::lower(Column::FullyQualifiedName.into_expr());
-        read = read.filter(Expr::expr(name).like(crate::cursor::containing(search)));
+        let name = [Column::FullyQualifiedName.into_expr()];
+        read = read.filter(crate::cursor::holding_words(&name, search));
     }
     let cursors = Cursors::of(service, tenant, "dimensions");
     if let Some(cursor) = &query.cursor {

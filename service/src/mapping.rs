@@ -1,10 +1,12 @@
 //! The mapping: which account plays which slot, by default, for one key, or at one location.
 
+mod clear;
 mod cures;
 mod history;
 pub(crate) mod input;
 mod version;
 
+pub use clear::{ClearMapping, ClearedMappings, ClearedResult, many as clear_many, one as clear};
 pub use history::{ChangedAccount, MappingChange, MappingChangeQuery, Way, list as changes};
 pub use version::Expected;
 pub(crate) use version::{lock, raise, tag};
@@ -216,32 +218,6 @@ pub(crate) fn check_count(rows: usize) -> Result<(), Error> {
     }
 }
 
-/// Clears one row; what it was set for is unmapped, or falls back to the default.
-///
-/// # Errors
-/// [`Error::NotFound`]; `mapping_changed`.
-pub async fn clear(
-    service: &Service,
-    caller: &Caller,
-    tenant: TenantId,
-    expected: &Expected,
-    id: MappingId,
-) -> Result<Changed<()>, Error> {
-    let tx = service.tenant(tenant).await?;
-    if connection::current(&tx).await?.is_none() {
-        return Err(Error::NotFound);
-    }
-    let mut pen = Pen::take(&tx, caller.actor(), expected, Way::ByHand).await?;
-    pen.clear(id).await?;
-    let (version, cures) = pen.put_down().await?;
-    tx.commit().await?;
-    Ok(Changed {
-        value: (),
-        version,
-        cures,
-    })
-}
-
 /// The mapping of the present company with its accounts, read once.
 pub(crate) struct CompanyMapping {
     pub(crate) company: connection_row::Model,
@@ -420,20 +396,23 @@ impl<'t> Pen<'t> {
         })
     }
 
-    async fn clear(&mut self, id: MappingId) -> Result<(), Error> {
-        let row = self
-            .tx
-            .query_as::<Model>(
-                "DELETE FROM mapping WHERE {mine} AND id = $2 RETURNING *",
+    /// Clears a row of the present company; gives it as it was, or none where there is none.
+    async fn clear(&mut self, id: MappingId) -> Result<Option<Mapping>, Error> {
+        let Some(place) = self.desk.rows.iter().position(|row| row.id == id) else {
+            return Ok(None);
+        };
+        let row = self.desk.rows[place].clone();
+        let was = self.desk.view(&row).ok_or(Error::NotFound)?;
+        self.tx
+            .execute(
+                "DELETE FROM mapping WHERE {mine} AND id = $2",
                 vec![id.into()],
             )
-            .await?
-            .pop()
-            .ok_or(Error::NotFound)?;
+            .await?;
         self.record("mapping.cleared", &row, Some(row.account_id), None)
             .await?;
-        self.desk.rows.retain(|kept| kept.id != id);
-        Ok(())
+        self.desk.rows.remove(place);
+        Ok(Some(was))
     }
 
     async fn record(

@@ -251,8 +251,8 @@ impl<'a> Turn<'a> {
     }
 }
 
-// When the tenant's next turn is due, from what is queued (while the sync runs), in doubt, or to be done besides. The
-// daily look wakes nobody: it comes before what is posted.
+// When the tenant's next turn is due, from what is queued (while the sync runs), in doubt, or to be done besides. A look at the
+// lists that is not due yet wakes nobody: it comes before what is posted, or once a day by itself.
 async fn next_due(tx: &TenantTx, company_id: &str) -> Result<Option<DateTime<Utc>>, Error> {
     #[derive(FromQueryResult)]
     struct Row {

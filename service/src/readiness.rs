@@ -1,6 +1,10 @@
 //! Readiness: what the mapping still lacks for the events that were taken in and the keys that were declared, what of it
 //! is broken, and what is unusual. Counted by footprints; no event's body is read.
 
+mod words;
+
+pub(crate) use words::NOTHING_MAPPED;
+
 use crate::error::Error;
 use crate::location_mapping::{self, LocationMapping};
 use crate::mapping::{CompanyMapping, Mapping};
@@ -26,9 +30,10 @@ pub struct Readiness {
     /// The same in words.
     #[schema(example = "1 account is missing: payment[paypal].")]
     pub message: String,
-    /// How many accounts are missing; the list shows the first 1,000.
+    /// How many accounts are missing: one for each slot and key, at however many locations it is asked for.
     pub missing_total: u64,
-    /// What events or declared keys ask for and no account is mapped for; what keeps most events comes first.
+    /// What events or declared keys ask for and no account is mapped for, each location by itself; what keeps most events comes
+    /// first. The first 1,000 are shown.
     pub missing: Vec<UnmappedNeed>,
     /// Rows of the mapping that entries cannot use.
     pub broken: Vec<BrokenMapping>,
@@ -53,6 +58,8 @@ pub struct UnmappedNeed {
     pub declared: bool,
     /// Events that it keeps from the books: never synced, not synced, or failed.
     pub events: u64,
+    /// Those of them that were never synced, which no alert counts: nothing waits for them until they are queued.
+    pub never_synced: u64,
     /// When the first event asked for it.
     pub first_seen_at: Option<DateTime<Utc>>,
     /// An event that asks for it, one that waits where one does.
@@ -64,8 +71,10 @@ pub struct UnmappedNeed {
 pub struct BrokenMapping {
     /// The row; `broken` says why.
     pub mapping: Mapping,
-    /// Events that wait and would use it.
+    /// Events that it keeps from the books: never synced, not synced, or failed.
     pub events: u64,
+    /// Those of them that were never synced, which no alert counts: nothing waits for them until they are queued.
+    pub never_synced: u64,
 }
 
 /// Something events ask for that has no account.
@@ -75,8 +84,8 @@ pub struct Missing {
     pub need: Need,
     /// Whether only a declared key asks for it.
     pub declared: bool,
-    /// Events that wait for it: never synced, not synced, or failed.
-    pub events: u64,
+    /// Events that wait for it.
+    pub waiting: Waiting,
     /// When the first event asked for it.
     pub first_seen_at: Option<DateTime<Utc>>,
     /// An event that asks for it.
@@ -102,7 +111,7 @@ pub(crate) async fn of(tx: &TenantTx, desk: &CompanyMapping) -> Result<Readiness
     let needs = need::all(tx).await?;
     let broken = broken(tx, desk, &needs.seen).await?;
     let mut missing = missing_of(tx, desk, needs).await?;
-    missing.sort_by(|a, b| (b.events, &a.need).cmp(&(a.events, &b.need)));
+    missing.sort_by(|a, b| (b.waiting.events, &a.need).cmp(&(a.waiting.events, &b.need)));
     let unusual = desk
         .rows
         .iter()
@@ -114,8 +123,8 @@ pub(crate) async fn of(tx: &TenantTx, desk: &CompanyMapping) -> Result<Readiness
         .broken_ones();
     Ok(Readiness {
         complete: missing.is_empty() && broken.is_empty() && broken_locations.is_empty(),
-        message: message(desk.rows.is_empty(), &missing, &broken, &broken_locations),
-        missing_total: missing.len() as u64,
+        message: words::message(desk.rows.is_empty(), &missing, &broken, &broken_locations),
+        missing_total: words::accounts(&missing).len() as u64,
         missing: missing
             .into_iter()
             .take(SHOWN_MAX)
@@ -196,7 +205,7 @@ pub(crate) async fn missing_of(
     seen.extend(declared.into_iter().map(|need| Missing {
         need,
         declared: true,
-        events: 0,
+        waiting: Waiting::default(),
         first_seen_at: None,
         example_event_id: None,
     }));
@@ -211,25 +220,36 @@ pub(crate) async fn rounds(tx: &TenantTx) -> Result<bool, Error> {
         .is_some_and(|tenant| tenant.rounding_tolerance_milli > 0))
 }
 
-/// How many events wait for a group of needs, and one of them.
-#[derive(FromQueryResult)]
-struct Waiting {
-    place: i32,
-    events: i64,
-    example: EventId,
+/// The events that wait for something.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// Never synced, not synced, or failed.
+    pub events: u64,
+    /// Never synced.
+    pub never_synced: u64,
+    /// One of them.
+    pub example: Option<EventId>,
 }
 
 /// The events that wait for any need of each group, by the group's place.
 pub(crate) async fn waiting(
     tx: &TenantTx,
     groups: &[Vec<&Need>],
-) -> Result<HashMap<usize, (u64, EventId)>, Error> {
+) -> Result<HashMap<usize, Waiting>, Error> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        place: i32,
+        events: i64,
+        never_synced: i64,
+        example: EventId,
+    }
     if groups.is_empty() {
         return Ok(HashMap::new());
     }
     let rows = tx
-        .query_as::<Waiting>(
-            "SELECT asked.place, count(*) AS events, (array_agg(e.id))[1] AS example FROM (
+        .query_as::<Row>(
+            "SELECT asked.place, count(*) AS events, count(*) FILTER (WHERE e.status = 'never_synced') AS never_synced,
+                (array_agg(e.id))[1] AS example FROM (
                SELECT DISTINCT n.place, f.footprint_id
                  FROM unnest($2::int[], $3::text[], $4::text[], $5::text[]) AS n(place, slot, key, location)
                  JOIN footprint_need f ON {mine:f} AND f.slot = n.slot AND f.key = n.key AND f.location = n.location) AS asked
@@ -243,7 +263,12 @@ pub(crate) async fn waiting(
         .into_iter()
         .map(|row| {
             let place = usize::try_from(row.place).unwrap_or_default();
-            (place, (row.events.unsigned_abs(), row.example))
+            let waiting = Waiting {
+                events: row.events.unsigned_abs(),
+                never_synced: row.never_synced.unsigned_abs(),
+                example: Some(row.example),
+            };
+            (place, waiting)
         })
         .collect())
 }
@@ -252,7 +277,7 @@ pub(crate) async fn waiting(
 async fn first_seen(
     tx: &TenantTx,
     needs: Vec<Need>,
-    waiting: HashMap<usize, (u64, EventId)>,
+    waiting: HashMap<usize, Waiting>,
 ) -> Result<Vec<Missing>, Error> {
     #[derive(FromQueryResult)]
     struct Seen {
@@ -286,16 +311,13 @@ async fn first_seen(
         .enumerate()
         .filter_map(|(place, need)| {
             let seen = by_place.remove(&place)?;
-            let (events, example) = waiting
-                .get(&place)
-                .copied()
-                .unwrap_or((0, seen.first_event_id));
+            let waiting = waiting.get(&place).copied().unwrap_or_default();
             Some(Missing {
                 need,
                 declared: false,
-                events,
+                waiting,
                 first_seen_at: Some(seen.first_seen_at),
-                example_event_id: Some(example),
+                example_event_id: waiting.example.or(Some(seen.first_event_id)),
             })
         })
         .collect())
@@ -331,80 +353,15 @@ async fn broken(
     Ok(rows
         .into_iter()
         .enumerate()
-        .map(|(place, mapping)| BrokenMapping {
-            mapping,
-            events: waiting.get(&place).map_or(0, |(events, _)| *events),
+        .map(|(place, mapping)| {
+            let waiting = waiting.get(&place).copied().unwrap_or_default();
+            BrokenMapping {
+                mapping,
+                events: waiting.events,
+                never_synced: waiting.never_synced,
+            }
         })
         .collect())
-}
-
-/// What a person reads while no account is mapped and no event asks for one.
-pub(crate) const NOTHING_MAPPED: &str =
-    "Nothing is mapped yet: map accounts, or send events and take the suggestions.";
-
-/// How many of what is missing the message names.
-const NAMED_MAX: usize = 3;
-
-fn message(
-    nothing_mapped: bool,
-    missing: &[Missing],
-    broken: &[BrokenMapping],
-    broken_locations: &[LocationMapping],
-) -> String {
-    let mut parts = Vec::new();
-    if !missing.is_empty() {
-        let names: Vec<_> = missing
-            .iter()
-            .take(NAMED_MAX)
-            .map(|missing| missing.need.to_string())
-            .collect();
-        let more = missing.len().saturating_sub(NAMED_MAX);
-        let and_more = if more > 0 {
-            format!(", and {more} more")
-        } else {
-            String::new()
-        };
-        parts.push(format!(
-            "{} missing: {}{and_more}.",
-            counted(missing.len(), "account is", "accounts are"),
-            names.join(", ")
-        ));
-    }
-    if !broken.is_empty() {
-        parts.push(format!(
-            "{} broken: {}.",
-            counted(broken.len(), "mapping is", "mappings are"),
-            broken
-                .iter()
-                .take(NAMED_MAX)
-                .filter_map(|row| row.mapping.broken.clone())
-                .collect::<Vec<_>>()
-                .join("; ")
-        ));
-    }
-    if !broken_locations.is_empty() {
-        parts.push(format!(
-            "{} broken: {}.",
-            counted(broken_locations.len(), "location is", "locations are"),
-            broken_locations
-                .iter()
-                .take(NAMED_MAX)
-                .filter_map(|row| Some(format!("{}: {}", row.location, row.broken.as_ref()?)))
-                .collect::<Vec<_>>()
-                .join("; ")
-        ));
-    }
-    if parts.is_empty() && nothing_mapped {
-        return NOTHING_MAPPED.to_owned();
-    }
-    if parts.is_empty() {
-        return "Ready: everything that events ask for has its account.".to_owned();
-    }
-    parts.join(" ")
-}
-
-fn counted(count: usize, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 impl From<Missing> for UnmappedNeed {
@@ -414,7 +371,8 @@ impl From<Missing> for UnmappedNeed {
             key: missing.need.key,
             location: missing.need.location,
             declared: missing.declared,
-            events: missing.events,
+            events: missing.waiting.events,
+            never_synced: missing.waiting.never_synced,
             first_seen_at: missing.first_seen_at,
             example_event_id: missing.example_event_id,
         }

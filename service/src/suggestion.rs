@@ -96,19 +96,14 @@ pub struct SuggestedNewAccount {
 }
 
 /// Which suggestions are applied: all that are sure enough, or chosen ones.
-#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Default)]
 pub struct ApplySuggestions {
     /// Apply every suggestion of at least `min_confidence`.
-    #[serde(default)]
     pub all: bool,
-    /// The least confidence that is applied with `all`; left out: medium.
-    #[schema(value_type = Option<Confidence>, example = "medium")]
+    /// The least confidence that is applied with `all`; none: medium.
     pub min_confidence: Option<String>,
-    /// The suggestions that were chosen, each with the account that was suggested.
-    #[serde(default)]
-    #[schema(max_items = 1000)]
-    pub rows: Vec<ChosenSuggestion>,
+    /// The suggestions that were chosen; one that could not be read comes with its problem.
+    pub rows: Vec<Result<ChosenSuggestion, MappingProblem>>,
 }
 
 /// A suggestion that somebody chose.
@@ -158,7 +153,7 @@ pub async fn list(
         .iter()
         .enumerate()
         .map(|(place, suggestion)| {
-            let events = waiting.get(&place).map_or(0, |(events, _)| *events);
+            let events = waiting.get(&place).map_or(0, |waiting| waiting.events);
             view(suggestion, &desk, events)
         })
         .collect();
@@ -202,16 +197,18 @@ pub async fn apply(
     }
     for chosen in &request.rows {
         let index = results.len();
-        let result = if is_suggested(&suggestions, chosen) {
-            let row = SetMapping {
-                slot: chosen.slot.clone(),
-                key: chosen.key.clone(),
-                location: None,
-                account_id: chosen.account_id,
-            };
-            pen.set_or_say(index, &row).await?
-        } else {
-            no_longer(index, chosen)
+        let result = match chosen {
+            Ok(chosen) if is_suggested(&suggestions, chosen) => {
+                let row = SetMapping {
+                    slot: chosen.slot.clone(),
+                    key: chosen.key.clone(),
+                    location: None,
+                    account_id: chosen.account_id,
+                };
+                pen.set_or_say(index, &row).await?
+            }
+            Ok(chosen) => refused(index, no_longer(chosen)),
+            Err(problem) => refused(index, problem.clone()),
         };
         results.push(result);
     }
@@ -291,18 +288,22 @@ fn is_suggested(suggestions: &[Suggestion], chosen: &ChosenSuggestion) -> bool {
     })
 }
 
-fn no_longer(index: usize, chosen: &ChosenSuggestion) -> MappingResult {
+fn refused(index: usize, problem: MappingProblem) -> MappingResult {
     MappingResult {
         index,
         mapping: None,
-        problem: Some(MappingProblem {
-            code: "suggestion_changed".to_owned(),
-            detail: format!(
-                "account {} is not suggested for this slot and key: the chart or the mapping is not what you saw; look at the suggestions again, or set the mapping by hand",
-                chosen.account_id
-            ),
-            field: Some("account_id".to_owned()),
-        }),
+        problem: Some(problem),
+    }
+}
+
+fn no_longer(chosen: &ChosenSuggestion) -> MappingProblem {
+    MappingProblem {
+        code: "suggestion_changed".to_owned(),
+        detail: format!(
+            "account {} is not suggested for this slot and key: the chart or the mapping is not what you saw; look at the suggestions again, or set the mapping by hand",
+            chosen.account_id
+        ),
+        field: Some("account_id".to_owned()),
     }
 }
 

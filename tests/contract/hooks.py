@@ -58,7 +58,7 @@ SPARE = {
     ("revoke_api_key", "api_key_id"): "api_key_id",
     ("rotate_api_key", "api_key_id"): "api_key_id",
 }
-IN_BODY = {"account_id": "account_id", "quickbooks_location_id": "dimension_id"}
+IN_BODY = {"account_id": "account_id", "mapping_id": "mapping_id", "quickbooks_location_id": "dimension_id"}
 
 
 def operation_id(case):

@@ -109,6 +109,11 @@ async fn every_operation_that_changes_something_records_it() {
             let text = body.unwrap().to_string().replace("books", "games");
             body = Some(serde_json::from_str(&text).unwrap());
         }
+        if operation.id == "clear_mappings" {
+            let mappings = store.tenant.get("/mappings").await;
+            let last = mappings["items"].as_array().unwrap().last().unwrap();
+            body = Some(json!({ "mappings": [{ "mapping_id": last["id"] }] }));
+        }
         if operation.id == "apply_mapping_suggestions" {
             let mappings = store.tenant.get("/mappings").await;
             let mut mappings = mappings["items"].as_array().unwrap().iter();

@@ -22,7 +22,7 @@ async fn one_look_a_day_tells_of_a_broken_mapping_before_the_days_first_event_is
     let world = World::new().await;
     let (store, company) = world.store("Harbour").await;
     store.send_event(store.ticket("today").await).await;
-    // No turn is due until something happens: who has nothing to post costs no read a day.
+    // No turn is due until something happens.
     assert_eq!(store.drain().await, None);
     assert_eq!(count(&world, Operation::ReadChanges), 0);
     assert_eq!(count(&world, Operation::CreateJournalEntry), 1);
@@ -254,4 +254,141 @@ async fn an_import_of_many_pages_tells_how_far_it_is_and_changes_nothing_before_
     let next = store.post("/account-imports", json!({})).await;
     assert_ne!(next["id"], import["id"], "{next:#}");
     assert_eq!(next["state"], "queued", "{next:#}");
+}
+
+async fn numbers(store: &Tenant<'_>, query: &str) -> Vec<String> {
+    let found = store.get(&format!("/accounts?{query}")).await;
+    let rows = found["items"].as_array().unwrap();
+    rows.iter()
+        .map(|row| row["number"].as_str().unwrap_or_default().to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn an_account_is_found_by_any_words_of_its_number_name_and_type() {
+    let world = World::new().await;
+    let (store, _) = world.store("Harbour").await;
+    for search in [
+        "1200%20cred",
+        "cred%201200",
+        "CARD%20rec%20current%20asset",
+        "%20receivable%20%20card",
+    ] {
+        assert_eq!(numbers(&store, &format!("search={search}")).await, ["1200"]);
+    }
+    for search in ["1200%20cash", "%25", "_", "1200%5C"] {
+        let none: [&str; 0] = [];
+        assert_eq!(numbers(&store, &format!("search={search}")).await, none);
+    }
+}
+
+#[tokio::test]
+async fn a_type_of_accounts_that_there_is_not_is_refused_with_those_that_there_are() {
+    let world = World::new().await;
+    let (store, _) = world.store("Harbour").await;
+    let banks = numbers(&store, "type=Bank").await;
+    assert!(banks.contains(&"1010".to_owned()), "{banks:?}");
+    assert_eq!(numbers(&store, "type=bank").await, banks);
+    // There is no such account here, and there might be.
+    assert!(numbers(&store, "type=Equity").await.len() < 2);
+    let (status, problem) = store
+        .send(reqwest::Method::GET, "/accounts?type=Bnak", None)
+        .await;
+    assert_eq!(
+        (status.as_u16(), &problem["code"]),
+        (422, &json!("unknown_account_type"))
+    );
+    assert_eq!(problem["errors"][0]["field"], "type", "{problem:#}");
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(
+        detail.contains("Bnak") && detail.contains("Bank, Accounts Receivable"),
+        "{detail}"
+    );
+}
+
+#[tokio::test]
+async fn imports_are_listed_newest_first_a_page_at_a_time() {
+    let world = World::new().await;
+    let (store, _) = world.store("Harbour").await;
+    for list in ["/account-imports", "/dimension-imports"] {
+        let mut made = Vec::new();
+        for _ in 0..3 {
+            world.advance(chrono::TimeDelta::minutes(1)).await;
+            made.push(store.post(list, json!({})).await["id"].clone());
+            store.drain().await;
+        }
+        made.reverse();
+        let (mut seen, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = store.get(&format!("{list}?limit=2{cursor}")).await;
+            let rows = page["items"].as_array().unwrap();
+            assert!(rows.len() <= 2, "{page:#}");
+            for row in rows {
+                assert_eq!(row["state"], "done", "{row:#}");
+                seen.push(row["id"].clone());
+            }
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => break,
+            }
+        }
+        assert_eq!(seen[..3], made[..], "{list}");
+        // Connecting has imported the chart.
+        assert_eq!(seen.len(), if list == "/account-imports" { 4 } else { 3 });
+        let newest = store.get(&format!("{list}?limit=1")).await;
+        let by = newest["items"][0]["requested_by"].as_str().unwrap();
+        assert!(by.starts_with("key_"), "{newest:#}");
+    }
+}
+
+#[tokio::test]
+async fn every_connected_company_is_looked_at_once_a_day_whether_it_posts_or_not() {
+    let world = World::new().await;
+    let (running, company) = world.store("Harbour").await;
+    let (stopped, _) = world.store("Hillside").await;
+    stopped.post("/sync/stop", json!({})).await;
+    let (parted, _) = world.store("Cliffside").await;
+    let path = parted.path("/connection");
+    world
+        .send(reqwest::Method::DELETE, &path, &parted.key, None)
+        .await;
+    let (held, _) = world.store("Valley").await;
+    let drawer = company.account_id("1010").unwrap();
+    world
+        .quickbooks()
+        .set_account_active(&company.realm_id, drawer, false)
+        .unwrap();
+    for store in [&running, &stopped, &parted, &held] {
+        store.drain().await;
+    }
+    let mut looks = Vec::new();
+    for _ in 0..3 {
+        world.advance(chrono::TimeDelta::days(1)).await;
+        world
+            .sql(&format!(
+                "UPDATE connection SET held_code = 'subscription_lapsed', held_until = tillpost_now() + interval '1 hour' WHERE tenant_id = '{}'",
+                held.id.0
+            ))
+            .await;
+        let before = count(&world, Operation::ReadChanges);
+        // As often as the worker likes: once a day is enough.
+        for _ in 0..2 {
+            service::reconciliation::daily(&world.service)
+                .await
+                .unwrap();
+            let due = "SELECT tenant_id::text FROM turn WHERE due_at <= tillpost_now()";
+            for id in world.rows(due).await {
+                world.drain(entity::id::TenantId(id.parse().unwrap())).await;
+            }
+        }
+        looks.push(count(&world, Operation::ReadChanges) - before);
+    }
+    assert_eq!(
+        looks,
+        [2, 2, 2],
+        "neither one without a grant nor one that is refused"
+    );
+    assert_eq!(account(&running, "1010").await["active"], false);
+    let alerts = running.get("/alerts?state=open").await;
+    assert!(alerts.to_string().contains("broken_mapping"), "{alerts:#}");
 }

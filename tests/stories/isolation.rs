@@ -390,6 +390,7 @@ fn in_body(operation: &Operation, theirs: &Retailer<'_>, ours: &Retailer<'_>) ->
         .map(|place| {
             let kind = match place.rsplit(['.', '[', ']']).next() {
                 Some("account_id") => "account_id",
+                Some("mapping_id") => "mapping_id",
                 Some("quickbooks_location_id" | "quickbooks_class_id") => "dimension_id",
                 _ => panic!("say how {place} of {} is probed", operation.id),
             };

@@ -56,6 +56,11 @@ async fn who_looked_before_another_changed_the_mapping_does_not_overwrite_it() {
     for (method, path, body) in [
         (Method::PUT, "/mappings".to_owned(), Some(row(&house))),
         (Method::POST, "/mappings/bulk".to_owned(), Some(bulk)),
+        (
+            Method::POST,
+            "/mappings/clear".to_owned(),
+            Some(json!({ "mappings": [{ "mapping_id": id }] })),
+        ),
         (Method::DELETE, format!("/mappings/{id}"), None),
     ] {
         let late = store
@@ -421,5 +426,139 @@ async fn a_malformed_row_of_a_bulk_is_one_failed_row_and_the_others_are_set() {
         results,
         [&json!("refused"), &json!("declared")],
         "{answer:#}"
+    );
+}
+
+impl Tenant<'_> {
+    async fn row_of(&self, slot: &str, key: Option<&str>) -> Value {
+        let mapped = self.get("/mappings").await;
+        let rows = mapped["items"].as_array().unwrap();
+        let row = rows
+            .iter()
+            .find(|row| row["slot"] == slot && row["key"] == json!(key));
+        row.cloned().unwrap_or_default()
+    }
+
+    async fn clear(&self, rows: Value) -> Value {
+        self.post("/mappings/clear", json!({ "mappings": rows }))
+            .await
+    }
+}
+
+#[tokio::test]
+async fn many_rows_are_cleared_at_once_each_on_its_own_and_history_tells_who_cleared_what() {
+    let world = World::new().await;
+    let (store, company) = world.store("Harbour").await;
+    let posted = store.send_event(store.ticket("posted").await).await;
+    store.drain().await;
+    let entries = world.quickbooks().entries(&company.realm_id).unwrap();
+    let (cash, card) = (
+        store.row_of("payment", Some("cash")).await,
+        store.row_of("payment", Some("card")).await,
+    );
+    let before = store.mapping_tag().await;
+    let answer = store
+        .clear(json!([
+            { "mapping_id": cash["id"] },
+            { "mapping_id": "cash" },
+            { "mapping_id": "map_01jd5zk8x9e3qr0v7m2c4n6p8t" },
+            { "mapping_id": cash["id"] },
+            { "id": card["id"] },
+            7,
+            { "mapping_id": card["id"] },
+        ]))
+        .await;
+    let results = answer["results"].as_array().unwrap();
+    let codes: Vec<_> = results
+        .iter()
+        .enumerate()
+        .map(|(place, result)| {
+            assert_eq!(result["index"], place);
+            result["problem"]["code"].as_str().unwrap_or("cleared")
+        })
+        .collect();
+    assert_eq!(
+        codes,
+        [
+            "cleared",
+            "invalid_value",
+            "unknown_mapping",
+            "unknown_mapping",
+            "unknown_field",
+            "wrong_type",
+            "cleared"
+        ],
+        "{answer:#}"
+    );
+    assert_eq!(results[0]["cleared"], cash, "the row as it was");
+    assert_eq!(
+        (&answer["blocks"], &answer["cures"]),
+        (&json!(0), &json!(0))
+    );
+    assert_ne!(store.mapping_tag().await, before);
+    for key in ["cash", "card"] {
+        assert!(store.row_of("payment", Some(key)).await.is_null());
+        let changes = store
+            .get(&format!("/mapping-changes?slot=payment&key={key}"))
+            .await;
+        let last = &changes["items"][0];
+        assert!(last["to_account"].is_null(), "{last:#}");
+        assert!(!last["from_account"].is_null(), "{last:#}");
+        assert!(last["changed_by"].as_str().unwrap().starts_with("key_"));
+    }
+    store.drain().await;
+    assert_eq!(store.status(&posted).await, "synced");
+    assert_eq!(
+        world.quickbooks().entries(&company.realm_id).unwrap().len(),
+        entries.len(),
+        "what is posted stays as it is"
+    );
+    for (rows, code) in [(0, "no_mappings"), (1001, "too_many_mappings")] {
+        let rows = vec![json!({ "mapping_id": card["id"] }); rows];
+        let body = json!({ "mappings": rows });
+        let (status, problem) = store
+            .send(Method::POST, "/mappings/clear", Some(body))
+            .await;
+        assert_eq!((status.as_u16(), &problem["code"]), (422, &json!(code)));
+    }
+}
+
+#[tokio::test]
+async fn clearing_says_how_many_events_it_keeps_from_the_books_and_how_many_it_frees() {
+    let world = World::new().await;
+    let (store, company) = world.store("Harbour").await;
+    store.post("/sync/stop", json!({})).await;
+    for place in 0..3 {
+        let ticket = store.ticket(&format!("waits-{place}")).await;
+        store.send_event(ticket).await;
+    }
+    let paypal = paid_with(&store, "lacks-another", "paypal").await;
+    store.send_event(paypal).await;
+    let cash = store.row_of("payment", Some("cash")).await["id"].clone();
+    let cleared = store.clear(json!([{ "mapping_id": cash }])).await;
+    assert_eq!(cleared["blocks"], 3, "{cleared:#}");
+    let missing = store.get("/readiness").await;
+    let told = missing["missing"].as_array().unwrap();
+    let told = told.iter().find(|row| row["key"] == "cash").unwrap();
+    assert_eq!(told["events"], 3, "as readiness says: {missing:#}");
+
+    // What serves more takes over: nothing is lost, and what failed for the broken row is freed.
+    store.map("payment", None, "1220").await;
+    let mapped = store.map("payment", Some("cash"), "1010").await;
+    let drawer = company.account_id("1010").unwrap();
+    world
+        .quickbooks()
+        .set_account_active(&company.realm_id, drawer, false)
+        .unwrap();
+    store.post("/account-imports", json!({})).await;
+    store.post("/sync/start", json!({})).await;
+    let failing = store.send_event(store.ticket("fails").await).await;
+    store.drain().await;
+    assert_eq!(store.status(&failing).await, "failed");
+    let cleared = store.clear(json!([{ "mapping_id": mapped["id"] }])).await;
+    assert_eq!(
+        (&cleared["blocks"], &cleared["cures"]),
+        (&json!(0), &json!(1)),
+        "{cleared:#}"
     );
 }

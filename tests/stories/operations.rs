@@ -79,6 +79,10 @@ impl Operation {
             "set_mappings" => json!({
                 "mappings": [{ "slot": "revenue", "key": "books", "location": "boston", "account_id": account_id }],
             }),
+            "clear_mappings" => {
+                let id = account_id.replace("acc_", "map_");
+                json!({ "mappings": [{ "mapping_id": id }] })
+            }
             "set_location_mappings" => {
                 // Of an account's id no more is meant than that nobody's Location or Class has it.
                 let id = account_id.replace("acc_", "dim_");

@@ -270,3 +270,50 @@ async fn events_from_before_needs_were_learned_are_caught_up_with() {
     assert_eq!(told(&after), told(&before));
     assert_eq!(told(&after), [row("payment[paypal]", 3)]);
 }
+
+#[tokio::test]
+async fn an_account_that_several_locations_lack_is_one_and_what_was_never_synced_is_told_apart() {
+    let world = World::new().await;
+    let (store, _) = world.store("Harbour").await;
+    for (place, location) in ["boston", "salem", "boston"].into_iter().enumerate() {
+        let mut ticket = paid_with(&store, &format!("p-{place}"), "paypal").await;
+        ticket["location"] = json!(location);
+        store.send_event(ticket).await;
+    }
+    store.drain().await;
+    store.post("/sync/stop", json!({})).await;
+    let mut past = paid_with(&store, "past", "paypal").await;
+    past["location"] = json!("salem");
+    store.send_event(past).await;
+    let readiness = store.get("/readiness").await;
+    assert_eq!(readiness["missing_total"], 1, "{readiness:#}");
+    assert_eq!(
+        readiness["message"], "1 account is missing: payment[paypal] at 2 locations.",
+        "{readiness:#}"
+    );
+    assert_eq!(
+        told(&readiness),
+        [
+            row("payment[paypal] at boston", 2),
+            row("payment[paypal] at salem", 2)
+        ]
+    );
+    let never_synced: Vec<_> = readiness["missing"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["never_synced"].as_u64().unwrap())
+        .collect();
+    assert_eq!(never_synced, [0, 1]);
+    // The alert counts what failed or waits, and readiness says how many more there are.
+    let alerts = store.get("/alerts?state=open").await;
+    let alerts = alerts["items"].as_array().unwrap();
+    let alert = alerts
+        .iter()
+        .find(|alert| alert["code"] == "missing_mapping");
+    assert_eq!(alert.unwrap()["events"], 3, "{alerts:#?}");
+    // One row serves both.
+    store.map("payment", Some("paypal"), "1220").await;
+    let readiness = store.get("/readiness").await;
+    assert_eq!(readiness["missing_total"], 0, "{readiness:#}");
+}

@@ -244,3 +244,36 @@ async fn applying_is_refused_in_words_when_it_is_not_clear_what_or_to_which_mapp
         (StatusCode::PRECONDITION_FAILED, Some("mapping_changed"))
     );
 }
+
+#[tokio::test]
+async fn a_malformed_choice_fails_alone_and_the_others_are_applied() {
+    let world = World::new().await;
+    let tenant = unmapped(&world, &world.company("Harbour").realm_id).await;
+    tenant.send_event(tenant.ticket("one").await).await;
+    let suggested = tenant.get("/mapping-suggestions").await;
+    let of = |slot: &str| {
+        let rows = suggested["items"].as_array().unwrap();
+        let row = rows.iter().find(|row| row["slot"] == slot).unwrap();
+        json!({ "slot": slot, "key": row["key"], "account_id": row["account"]["id"] })
+    };
+    let mut odd = of("revenue");
+    odd["account_id"] = json!("4000");
+    let rows = json!([of("payment"), odd, 5, { "slot": "revenue" }, of("cost_of_goods_sold")]);
+    let applied = tenant
+        .post("/mapping-suggestions/apply", json!({ "rows": rows }))
+        .await;
+    let told: Vec<_> = applied["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|result| result["problem"]["code"].as_str().unwrap_or("set"))
+        .collect();
+    assert_eq!(
+        told,
+        ["set", "invalid_value", "wrong_type", "missing_field", "set"],
+        "{applied:#}"
+    );
+    assert_eq!(applied["results"][1]["problem"]["field"], "account_id");
+    let mapped = tenant.get("/mappings").await;
+    assert_eq!(mapped["items"].as_array().unwrap().len(), 2, "{mapped:#}");
+}

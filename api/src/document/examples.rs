@@ -11,10 +11,10 @@ mod values;
 mod webhook;
 
 use crate::page::{
-    AccountPage, AlertPage, ApiKeyPage, AuditRecordPage, ConnectionLinkPage, DimensionPage,
-    EventPage, FindingPage, KnownKeyPage, LocationMappingPage, MappingChangePage, MappingPage,
-    MappingSuggestionPage, MemberPage, PastSyncPage, ReconciliationPage, TenantPage,
-    WebhookDeliveryPage, WebhookEndpointPage,
+    AccountImportPage, AccountPage, AlertPage, ApiKeyPage, AuditRecordPage, ConnectionLinkPage,
+    DimensionImportPage, DimensionPage, EventPage, FindingPage, KnownKeyPage, LocationMappingPage,
+    MappingChangePage, MappingPage, MappingSuggestionPage, MemberPage, PastSyncPage,
+    ReconciliationPage, TenantPage, WebhookDeliveryPage, WebhookEndpointPage,
 };
 use crate::resource::health::Health;
 use crate::resource::ingest::TakenIn;
@@ -168,6 +168,13 @@ fn requests(id: &str, kind: &str) -> Vec<Shown> {
             json!({"mappings": [
                 {"slot": "revenue", "key": "apparel", "account_id": ACCOUNT},
                 {"slot": "payment", "key": "card", "account_id": ACCOUNT},
+            ]}),
+        )],
+        "clear_mappings" => vec![(
+            "Two rows",
+            json!({"mappings": [
+                {"mapping_id": "map_01jd5zk8x9e3qr0v7m2c4n6p8t"},
+                {"mapping_id": "map_01jd5zk8x9e3qr0v7m2c4n6p8v"},
             ]}),
         )],
         "create_account_creation" => vec![(
@@ -349,6 +356,10 @@ fn answers(id: &str, kind: &str) -> Vec<Shown> {
                 ..account_import()
             }),
         )],
+        "list_account_imports" => one(json!(AccountImportPage {
+            items: vec![account_import()],
+            next_cursor: None
+        })),
         "read_account_import" => vec![("Done", json!(account_import()))],
         "list_accounts" => one(json!(AccountPage {
             items: vec![account()],
@@ -383,6 +394,10 @@ fn answers(id: &str, kind: &str) -> Vec<Shown> {
         "create_dimension_import" => {
             vec![("Queued", json!(dimension_import(ImportState::Queued)))]
         }
+        "list_dimension_imports" => one(json!(DimensionImportPage {
+            items: vec![dimension_import(ImportState::Done)],
+            next_cursor: None
+        })),
         "read_dimension_import" => vec![("Done", json!(dimension_import(ImportState::Done)))],
         "list_dimensions" => one(json!(DimensionPage {
             items: dimensions(),
@@ -402,6 +417,7 @@ fn answers(id: &str, kind: &str) -> Vec<Shown> {
         })),
         "declare_known_keys" => vec![("One declared, one known", json!(declared_keys()))],
         "set_mappings" => vec![("One set, one refused", json!(mapping_results()))],
+        "clear_mappings" => vec![("One cleared, one unknown", json!(cleared_mappings()))],
         "take_in_events" if kind == "application/json" => {
             vec![(
                 "One accepted, one refused",
@@ -547,7 +563,8 @@ mod tests {
     use super::*;
     use crate::body::from_json;
     use crate::resource::known_key::DeclareKeys;
-    use crate::resource::mapping::SetMappings;
+    use crate::resource::mapping::{ClearMappings, SetMappings};
+    use crate::resource::suggestion::ApplySuggestions;
     use serde::de::DeserializeOwned;
     use service::location_mapping::SetLocationMapping;
 
@@ -584,10 +601,12 @@ mod tests {
         reads::<SetMappings>("set_mappings");
         reads_rows::<service::mapping::SetMapping>("set_mappings", "mappings");
         reads_rows::<SetLocationMapping>("set_location_mappings", "mappings");
+        reads::<ClearMappings>("clear_mappings");
+        reads_rows::<service::mapping::ClearMapping>("clear_mappings", "mappings");
         reads::<DeclareKeys>("declare_known_keys");
         reads_rows::<service::known_key::DeclareKey>("declare_known_keys", "keys");
         reads::<service::account_creation::CreateAccount>("create_account_creation");
-        reads::<service::suggestion::ApplySuggestions>("apply_mapping_suggestions");
+        reads::<ApplySuggestions>("apply_mapping_suggestions");
         reads::<service::retry::RetryFailed>("retry_failed_events");
         reads::<service::past_sync::CreatePastSync>("create_past_sync");
         reads::<service::past_sync::DryRunPastSync>("dry_run_past_sync");

@@ -243,6 +243,7 @@ fn conflict(id: &str) -> Problem {
         | "list_location_mappings"
         | "set_mapping"
         | "set_mappings"
+        | "clear_mappings"
         | "set_location_mappings"
         | "apply_mapping_suggestions"
         | "list_mapping_suggestions"
@@ -278,6 +279,11 @@ fn unprocessable(id: &str) -> Problem {
             "rows",
             "say which suggestions: either `\"all\": true`, or the chosen `rows`",
         ),
+        "list_accounts" => (
+            "unknown_account_type",
+            "type",
+            "`Bnak` is no type of account; use one of Bank, Accounts Receivable, Other Current Asset, …",
+        ),
         "list_mapping_changes" => (
             "unknown_slot",
             "slot",
@@ -293,7 +299,7 @@ fn unprocessable(id: &str) -> Problem {
             "kind",
             "there are Locations and Classes; use `location` or `class`",
         ),
-        "set_location_mappings" => (
+        "set_location_mappings" | "clear_mappings" => (
             "no_mappings",
             "mappings",
             "the list is empty: send 1 to 1000 mappings",

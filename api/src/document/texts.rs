@@ -98,7 +98,11 @@ fn parameter(operation: &str, name: &str) -> Option<Form> {
                 .map(|kind| kind.as_str())
                 .collect(),
         ),
-        ("list_events" | "export_events", "location" | "number" | "text") => Form::Letters(1, 128),
+        ("list_events" | "export_events", "location") => Form::Pattern(
+            r"^[^\x00-\x20\x7f-\x9f,\\]([^\x00-\x1f\x7f-\x9f,\\]{0,126}[^\x00-\x20\x7f-\x9f,\\])?$",
+        ),
+        ("list_events" | "export_events", "number" | "text") => Form::Letters(1, 128),
+        ("list_accounts", "type") => Form::OneOf(service::chart::ACCOUNT_TYPES.into()),
         _ => return None,
     })
 }

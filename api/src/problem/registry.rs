@@ -317,7 +317,7 @@ pub(crate) const TABLE: &[Row] = {
            "The account is not in the imported chart.",
            "List the accounts, or import the chart again."),
         of("unknown_account_type", &[422], Developer, false,
-           "No slot could use an account of this type.",
+           "There is no such type of account, or no slot could use it.",
            "Use one that the detail names."),
         of("unknown_confidence", &[422], Developer, false,
            "There is no such confidence.",

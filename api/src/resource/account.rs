@@ -2,7 +2,7 @@
 
 use super::{Answer, Product};
 use crate::authorised::InTenant;
-use crate::page::AccountPage;
+use crate::page::{AccountImportPage, AccountPage};
 use crate::parameter::{Id, Params};
 use crate::problem::Problem;
 use actix_web::HttpResponse;
@@ -10,6 +10,7 @@ use actix_web::http::header;
 use actix_web::web::Json;
 use entity::id::{AccountId, AccountImportId};
 use service::chart::{self, Account, AccountImport, AccountQuery};
+use service::cursor::PageQuery;
 
 /// Import the chart of accounts
 ///
@@ -34,6 +35,23 @@ pub(crate) async fn create_account_import(
         .json(import))
 }
 
+/// List the imports of accounts
+///
+/// Those that somebody asked for and those made by themselves, newest first.
+#[utoipa::path(
+    get, path = "/v1/tenants/{tenant_id}/account-imports", tag = "Accounts",
+    params(PageQuery),
+    responses((status = 200, description = "A page of imports", body = AccountImportPage))
+)]
+pub(crate) async fn list_account_imports(
+    product: Product,
+    at: InTenant,
+    Params(query): Params<PageQuery>,
+) -> Answer<AccountImportPage> {
+    let page = chart::list_imports(&product, at.tenant, &query).await?;
+    Ok(Json(page.into()))
+}
+
 /// Read an import of accounts
 ///
 /// Where the import stands: queued, running, done or failed, and how many accounts it has read.
@@ -52,7 +70,7 @@ pub(crate) async fn read_account_import(
 
 /// List the accounts
 ///
-/// The imported chart in the order of its full names, a page at a time.
+/// The imported chart in the order of its full names, a page at a time. Filters may stand together.
 #[utoipa::path(
     get, path = "/v1/tenants/{tenant_id}/accounts", tag = "Accounts",
     params(AccountQuery),

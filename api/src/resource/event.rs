@@ -18,7 +18,9 @@ use service::retry::{self, Retried, RetriedEvent, RetryFailed};
 /// cursor may be used with other filters than those it came from. `status`, `type`, `location` and the window of business
 /// dates are narrowed by an index in any combination, as are `number`, `past_sync_id` with `status` and the window, and
 /// `problem` with the window; what else stands beside `number`, `text`, `past_sync_id` or `problem` is looked at event by
-/// event. `text` is what `external_id` or `number` begins with, letter by letter; memos are not searched.
+/// event. `text` finds what a person types or scans: the beginning of an `external_id` or of a `number` (which is the document
+/// number of the entry in QuickBooks), in any case of the letters A to Z, or the whole id of the entry in QuickBooks, as its
+/// address there shows it. Nothing else is searched: no middle of a text, no memo, no line.
 #[utoipa::path(
     get, path = "/v1/tenants/{tenant_id}/events", tag = "Events",
     params(EventQuery),

@@ -29,8 +29,9 @@ macro_rules! queries {
             #[param(example = "2026-11-30")]
             #[serde(default, deserialize_with = "day")]
             to_date: Option<NaiveDate>,
-            /// Only those of this location, exactly as events name it.
-            #[param(example = "boston")]
+            /// Only those of these locations, exactly as events name them, with commas between; `none`: those that have none. In a
+            /// name, a backslash makes the sign after it count as itself: `Boston\, MA`, or `\none` for a location of that name.
+            #[param(value_type = Option<Vec<String>>, style = Form, explode = false, example = json!(["boston", "none"]))]
             location: Option<String>,
             /// Only those with these problems, by code, with commas between.
             #[param(value_type = Option<Vec<String>>, style = Form, explode = false, example = json!(["missing_mappings"]))]
@@ -38,7 +39,8 @@ macro_rules! queries {
             /// Only the one with this number.
             #[param(example = "100001")]
             number: Option<String>,
-            /// Only those whose `external_id` or `number` begins so; 10,000 events at the most may.
+            /// Only those whose `external_id` or `number` begins so, whatever the case of the letters A to Z, and the one whose entry
+            /// has this id in QuickBooks; 10,000 events at the most may.
             #[param(example = "tkt_10")]
             text: Option<String>,
             /// Only those that this past sync queued.

@@ -4,7 +4,7 @@ use super::mapping::tagged;
 use super::{Answer, Product};
 use crate::authorised::InTenant;
 use crate::body::rows::{BulkBody, Row};
-use crate::page::{DimensionPage, LocationMappingPage};
+use crate::page::{DimensionImportPage, DimensionPage, LocationMappingPage};
 use crate::parameter::{Id, IfMatch, Params};
 use crate::problem::Problem;
 use actix_web::HttpResponse;
@@ -12,6 +12,7 @@ use actix_web::http::header;
 use actix_web::web::Json;
 use entity::id::{DimensionImportId, LocationMappingId};
 use serde::Deserialize;
+use service::cursor::PageQuery;
 use service::dimension::{self, DimensionImport, DimensionQuery};
 use service::location_mapping::{self, MappedLocations, SetLocationMapping};
 use utoipa::ToSchema;
@@ -47,6 +48,23 @@ pub(crate) async fn create_dimension_import(
     Ok(HttpResponse::Accepted()
         .insert_header((header::LOCATION, location))
         .json(import))
+}
+
+/// List the imports of Locations and Classes
+///
+/// Those that somebody asked for and those made by themselves, newest first.
+#[utoipa::path(
+    get, path = "/v1/tenants/{tenant_id}/dimension-imports", tag = "Locations",
+    params(PageQuery),
+    responses((status = 200, description = "A page of imports", body = DimensionImportPage))
+)]
+pub(crate) async fn list_dimension_imports(
+    product: Product,
+    at: InTenant,
+    Params(query): Params<PageQuery>,
+) -> Answer<DimensionImportPage> {
+    let page = dimension::list_imports(&product, at.tenant, &query).await?;
+    Ok(Json(page.into()))
 }
 
 /// Read an import of Locations and Classes

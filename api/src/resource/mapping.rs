@@ -12,7 +12,9 @@ use actix_web::http::header;
 use actix_web::web::Json;
 use entity::id::MappingId;
 use serde::{Deserialize, Serialize};
-use service::mapping::{self, MappingChangeQuery, MappingResult, SetMapping, SetRow};
+use service::mapping::{
+    self, ClearMapping, ClearedMappings, MappingChangeQuery, MappingResult, SetMapping, SetRow,
+};
 use utoipa::ToSchema;
 
 /// Rows of the mapping to be set.
@@ -22,6 +24,15 @@ pub(crate) struct SetMappings {
     /// The rows; each is set on its own.
     #[schema(value_type = Vec<SetMapping>, min_items = 1, max_items = 1000)]
     mappings: Vec<Row<SetMapping>>,
+}
+
+/// Rows of the mapping to be cleared.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ClearMappings {
+    /// The rows; each is cleared on its own.
+    #[schema(value_type = Vec<ClearMapping>, min_items = 1, max_items = 1000)]
+    mappings: Vec<Row<ClearMapping>>,
 }
 
 /// What became of the rows.
@@ -142,6 +153,34 @@ pub(crate) async fn clear_mapping(
     Ok(HttpResponse::NoContent()
         .insert_header((header::ETAG, format!("\"{}\"", changed.version)))
         .finish())
+}
+
+/// Clear many mappings
+///
+/// Clears 1 to 1,000 rows, each on its own: what is there is cleared, and what is not, be it malformed or unknown, says why in
+/// its result. What a row was set for is unmapped, or falls back to what serves more. Entries already posted stay as they are;
+/// `blocks` says how many events cannot post until what they need is mapped again.
+#[utoipa::path(
+    post, path = "/v1/tenants/{tenant_id}/mappings/clear", tag = "Mappings",
+    params(("If-Match" = Option<String>, Header, description = "The ETag of the mapping that was read; left out: whatever it is now")),
+    request_body = ClearMappings,
+    responses(
+        (status = 200, description = "What became of each row", body = ClearedMappings,
+            headers(("ETag" = String, description = "The version of the mapping"))),
+        (status = 409, description = "No company is connected"),
+        (status = 412, description = "The mapping was changed since it was read")
+    )
+)]
+pub(crate) async fn clear_mappings(
+    product: Product,
+    at: InTenant,
+    IfMatch(expected): IfMatch,
+    BulkBody(request): BulkBody<ClearMappings>,
+) -> Result<HttpResponse, Problem> {
+    let rows: Vec<_> = request.mappings.into_iter().map(|row| row.0).collect();
+    let (cleared, version) =
+        mapping::clear_many(&product, &at.caller, at.tenant, &expected, &rows).await?;
+    Ok(tagged(&version, cleared))
 }
 
 /// List the changes of the mapping

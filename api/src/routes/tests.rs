@@ -92,6 +92,7 @@ async fn a_method_that_a_path_does_not_take_is_told_those_it_takes() {
         (Method::PUT, "/v1/tenants", "GET, HEAD, POST"),
         (Method::OPTIONS, "/v1/tenants", "GET, HEAD, POST"),
         (Method::GET, "/v1/tenants/x/mappings/bulk", "POST"),
+        (Method::DELETE, "/v1/tenants/x/mappings/clear", "POST"),
         (Method::GET, "/v1/tenants/x/mappings/map_x", "DELETE"),
         (Method::HEAD, "/v1/connect/secret", "GET"),
         (Method::HEAD, "/v1/oauth/callback", "GET"),

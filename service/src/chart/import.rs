@@ -3,6 +3,7 @@
 use super::look;
 use super::rows::{self, Source};
 use crate::access::Caller;
+use crate::cursor::{Cursors, Page, PageQuery};
 use crate::error::Error;
 use crate::list_import::{self, Imports};
 use crate::posting::Turn;
@@ -29,6 +30,8 @@ pub struct AccountImport {
     pub accounts_read: i32,
     /// Why it failed, or what it waits for.
     pub problem: Option<String>,
+    /// Who asked for it: a key's id, or `tillpost` itself.
+    pub requested_by: String,
     /// When it was asked for.
     pub requested_at: DateTime<Utc>,
     /// When it ended.
@@ -42,6 +45,7 @@ impl AccountImport {
             state: row.state,
             accounts_read: row.accounts_read,
             problem: in_the_way.or(row.problem_detail),
+            requested_by: row.requested_by,
             requested_at: row.requested_at,
             finished_at: row.finished_at,
         }
@@ -96,11 +100,43 @@ pub async fn read_import(
     told(&tx, id).await
 }
 
+/// The imports of the tenant's charts, newest first.
+///
+/// # Errors
+/// `invalid_cursor`, `invalid_limit`.
+pub async fn list_imports(
+    service: &Service,
+    tenant: TenantId,
+    query: &PageQuery,
+) -> Result<Page<AccountImport>, Error> {
+    let tx = service.tenant(tenant).await?;
+    let cursors = Cursors::of(service, tenant, "account imports");
+    let (at, id) = (
+        account_import::Column::RequestedAt,
+        account_import::Column::Id,
+    );
+    let read = tx.find::<account_import::Entity>();
+    let rows = tx.all(query.newest_first(cursors, read, at, id)?).await?;
+    let page = query.page(cursors, rows, |row| (row.requested_at, row.id.0), |row| row);
+    let mut items = Vec::with_capacity(page.items.len());
+    for row in page.items {
+        items.push(view(&tx, row).await?);
+    }
+    Ok(Page {
+        items,
+        next_cursor: page.next_cursor,
+    })
+}
+
 async fn told(tx: &TenantTx, id: AccountImportId) -> Result<AccountImport, Error> {
     let find = tx
         .find::<account_import::Entity>()
         .filter(account_import::Column::Id.eq(id));
     let row = tx.one(find).await?.ok_or(Error::NotFound)?;
+    view(tx, row).await
+}
+
+async fn view(tx: &TenantTx, row: account_import::Model) -> Result<AccountImport, Error> {
     let in_the_way = list_import::in_the_way(tx, &row.company_id, &row.state).await?;
     Ok(AccountImport::of(row, in_the_way))
 }

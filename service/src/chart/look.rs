@@ -1,5 +1,5 @@
-//! The look at what changed in QuickBooks' lists: one metered read, before the first entry of a day goes out, and at once when
-//! QuickBooks refuses an entry for something that its lists hold. A tenant with nothing to post is not looked at.
+//! The look at what changed in QuickBooks' lists: one metered read a day for every connected company, before the first entry of
+//! the day where one goes out, and at once when QuickBooks refuses an entry for something that its lists hold.
 
 use super::queue_import;
 use super::rows::{self, Source};
@@ -10,9 +10,10 @@ use crate::posting::{Turn, outcome};
 use crate::{alert, problem};
 use accounting::posting::Outcome;
 use chrono::{DateTime, TimeDelta, Utc};
+use entity::connection::Model as Connection;
 use entity::id::ConnectionId;
 use entity::store::TenantTx;
-use quickbooks::{Changed, Changes, Failure, List};
+use quickbooks::{Changed, Changes, Company, Failure, List};
 
 /// QuickBooks remembers changes for 30 days; what is longer ago is read whole.
 const REMEMBERED_DAYS: i64 = 29;
@@ -62,26 +63,37 @@ pub(crate) async fn look_soon(tx: &TenantTx, connection: ConnectionId) -> Result
     Ok(())
 }
 
+/// Has the look of the day made where nothing is posted that would bring it about; tells whether a turn has to make it. A company
+/// that QuickBooks refuses everything for is left alone until that is over.
+///
+/// # Errors
+/// The database's.
+pub(crate) async fn look_today(tx: &TenantTx, connection: ConnectionId) -> Result<bool, Error> {
+    let due = tx
+        .execute(
+            // A look a day after the last one would find it due some seconds later, and so be made every other day.
+            "UPDATE connection SET lists_due_at = least(lists_due_at, tillpost_now())
+              WHERE {mine} AND id = $2 AND lists_due_at <= tillpost_now() + interval '1 hour'
+                AND (held_until IS NULL OR held_until <= tillpost_now())",
+            vec![connection.into()],
+        )
+        .await?;
+    Ok(due.rows_affected() > 0)
+}
+
 /// Looks, where a look is due.
 ///
 /// # Errors
 /// The database's.
 pub(crate) async fn look(turn: &Turn<'_>) -> Result<Looked, Error> {
-    let company_id = &turn.lease.company_id;
+    let connection = &turn.connection;
     let tx = turn.tx().await?;
     let now = tx.now().await?;
-    if turn
-        .connection
-        .lists_due_at
-        .is_none_or(|due_at| due_at > now)
-    {
+    if connection.lists_due_at.is_none_or(|due_at| due_at > now) {
         return Ok(Looked::NotDue);
     }
-    let with_dimensions = !dimension::row::all(&tx, company_id).await?.is_empty();
-    let remembered = now - TimeDelta::days(REMEMBERED_DAYS);
-    let known_through = turn.connection.lists_known_through;
-    let Some(through) = known_through.filter(|through| *through >= remembered) else {
-        read_whole(&tx, turn, with_dimensions).await?;
+    let Some(question) = Question::of(&tx, connection).await? else {
+        read_whole(&tx, connection).await?;
         tx.commit().await?;
         return Ok(Looked::Done);
     };
@@ -89,29 +101,21 @@ pub(crate) async fn look(turn: &Turn<'_>) -> Result<Looked, Error> {
     if !turn.may_ask().await {
         return Ok(Looked::Later);
     }
-    // A plan without Locations and Classes refuses to tell of them: they are asked for where some were imported.
-    let lists: &[List] = match with_dimensions {
-        true => &[List::Accounts, List::Departments, List::Classes],
-        false => &[List::Accounts],
-    };
-    let answer = turn.company().changes(lists, through).await;
+    let answer = question.ask(&turn.company()).await;
     let tx = turn.tx().await?;
     match answer {
-        Ok(answer) => match answer.value {
-            Changes::Complete(changed) => apply(&tx, turn, &changed).await?,
-            Changes::TooMany => read_whole(&tx, turn, with_dimensions).await?,
-        },
+        Ok(changes) => learn(&tx, connection, &changes).await?,
         Err(failure) => match outcome(&failure) {
             Outcome::Unauthorised | Outcome::Throttled { .. } | Outcome::Halted => {
                 return Ok(Looked::Failed(failure));
             }
             Outcome::Unknown | Outcome::NotSent => {
                 let again = tx.now().await? + TimeDelta::minutes(AGAIN_MINUTES);
-                look_at(&tx, turn, again).await?;
+                look_at(&tx, connection, again).await?;
             }
             Outcome::Posted | Outcome::Rejected | Outcome::NumberTaken => {
                 tracing::warn!(tenant.id = %turn.tenant, "QuickBooks will not tell what changed: {failure}");
-                read_whole(&tx, turn, with_dimensions).await?;
+                read_whole(&tx, connection).await?;
             }
         },
     }
@@ -119,8 +123,59 @@ pub(crate) async fn look(turn: &Turn<'_>) -> Result<Looked, Error> {
     Ok(Looked::Done)
 }
 
-async fn apply(tx: &TenantTx, turn: &Turn<'_>, changed: &Changed) -> Result<(), Error> {
-    let company_id = &turn.lease.company_id;
+/// What a look asks QuickBooks.
+struct Question {
+    lists: &'static [List],
+    since: DateTime<Utc>,
+}
+
+impl Question {
+    /// None where QuickBooks does not remember for so long, or the lists are being read whole.
+    ///
+    /// # Errors
+    /// The database's.
+    async fn of(tx: &TenantTx, connection: &Connection) -> Result<Option<Self>, Error> {
+        let remembered = tx.now().await? - TimeDelta::days(REMEMBERED_DAYS);
+        let known_through = connection.lists_known_through;
+        let Some(since) = known_through.filter(|through| *through >= remembered) else {
+            return Ok(None);
+        };
+        // A plan without Locations and Classes refuses to tell of them: they are asked for where some were imported.
+        let lists: &[List] = match has_dimensions(tx, connection).await? {
+            true => &[List::Accounts, List::Departments, List::Classes],
+            false => &[List::Accounts],
+        };
+        Ok(Some(Self { lists, since }))
+    }
+
+    /// Asks; one metered read.
+    ///
+    /// # Errors
+    /// QuickBooks'.
+    async fn ask(&self, company: &Company) -> Result<Changes, Failure> {
+        let answer = company.changes(self.lists, self.since).await?;
+        Ok(answer.value)
+    }
+}
+
+/// Writes down what QuickBooks answered; more than it can tell at once is read whole.
+///
+/// # Errors
+/// The database's.
+async fn learn(tx: &TenantTx, connection: &Connection, changes: &Changes) -> Result<(), Error> {
+    match changes {
+        Changes::Complete(changed) => apply(tx, connection, changed).await,
+        Changes::TooMany => read_whole(tx, connection).await,
+    }
+}
+
+async fn has_dimensions(tx: &TenantTx, connection: &Connection) -> Result<bool, Error> {
+    let dimensions = dimension::row::all(tx, &connection.company_id).await?;
+    Ok(!dimensions.is_empty())
+}
+
+async fn apply(tx: &TenantTx, connection: &Connection, changed: &Changed) -> Result<(), Error> {
+    let company_id = &connection.company_id;
     rows::write(tx, company_id, &changed.accounts, Source::Look).await?;
     for (kind, of_kind) in [
         (Kind::Location, &changed.departments),
@@ -137,35 +192,35 @@ async fn apply(tx: &TenantTx, turn: &Turn<'_>, changed: &Changed) -> Result<(), 
     dimension::row::vanish(tx, company_id, Kind::Class, &gone(List::Classes)).await?;
     let through = changed.answered_at - TimeDelta::minutes(OVERLAP_MINUTES);
     tx.execute(
-        "UPDATE connection SET lists_known_through = $3, lists_due_at = tillpost_now() + interval '1 day'
+        "UPDATE connection SET lists_known_through = greatest(lists_known_through, $3), lists_due_at = tillpost_now() + interval '1 day'
           WHERE {mine} AND id = $2",
-        vec![turn.connection.id.into(), through.into()],
+        vec![connection.id.into(), through.into()],
     )
     .await?;
     problem::tell(tx, company_id).await?;
     alert::review(tx).await
 }
 
-async fn look_at(tx: &TenantTx, turn: &Turn<'_>, at: DateTime<Utc>) -> Result<(), Error> {
+async fn look_at(tx: &TenantTx, connection: &Connection, at: DateTime<Utc>) -> Result<(), Error> {
     tx.execute(
         "UPDATE connection SET lists_due_at = $3 WHERE {mine} AND id = $2",
-        vec![turn.connection.id.into(), at.into()],
+        vec![connection.id.into(), at.into()],
     )
     .await?;
     Ok(())
 }
 
 // Looks begin again when the chart was read.
-async fn read_whole(tx: &TenantTx, turn: &Turn<'_>, with_dimensions: bool) -> Result<(), Error> {
-    let company_id = &turn.lease.company_id;
+async fn read_whole(tx: &TenantTx, connection: &Connection) -> Result<(), Error> {
+    let company_id = &connection.company_id;
     queue_import(tx, company_id, OURSELVES).await?;
-    if with_dimensions {
+    if has_dimensions(tx, connection).await? {
         dimension::queue_import(tx, company_id, OURSELVES).await?;
     }
     tx.execute(
         "UPDATE connection SET lists_known_through = NULL, lists_due_at = tillpost_now() + interval '1 day'
           WHERE {mine} AND id = $2",
-        vec![turn.connection.id.into()],
+        vec![connection.id.into()],
     )
     .await?;
     Ok(())

@@ -2,6 +2,7 @@
 
 use super::{Kept, Kind, row};
 use crate::access::Caller;
+use crate::cursor::{Cursors, Page, PageQuery};
 use crate::error::Error;
 use crate::list_import::{self, Imports};
 use crate::posting::Turn;
@@ -47,6 +48,8 @@ pub struct DimensionImport {
     /// A stable code of why it failed.
     #[schema(example = "plan_lacks_feature")]
     pub problem_code: Option<String>,
+    /// Who asked for it: a key's id, or `tillpost` itself.
+    pub requested_by: String,
     /// When it was asked for.
     pub requested_at: DateTime<Utc>,
     /// When it ended.
@@ -68,6 +71,7 @@ impl DimensionImport {
             locations_read: row.locations_read,
             classes_read: row.classes_read,
             problem_code: row.problem_code,
+            requested_by: row.requested_by,
             requested_at: row.requested_at,
             finished_at: row.finished_at,
         }
@@ -185,6 +189,31 @@ pub async fn read_import(
 async fn told(tx: &TenantTx, row: Model) -> Result<DimensionImport, Error> {
     let in_the_way = list_import::in_the_way(tx, &row.company_id, &row.state).await?;
     Ok(DimensionImport::of(row, in_the_way))
+}
+
+/// The imports of the tenant's Locations and Classes, newest first.
+///
+/// # Errors
+/// `invalid_cursor`, `invalid_limit`.
+pub async fn list_imports(
+    service: &Service,
+    tenant: TenantId,
+    query: &PageQuery,
+) -> Result<Page<DimensionImport>, Error> {
+    let tx = service.tenant(tenant).await?;
+    let cursors = Cursors::of(service, tenant, "dimension imports");
+    let read = tx.find::<Entity>();
+    let read = query.newest_first(cursors, read, Column::RequestedAt, Column::Id)?;
+    let rows = tx.all(read).await?;
+    let page = query.page(cursors, rows, |row| (row.requested_at, row.id.0), |row| row);
+    let mut items = Vec::with_capacity(page.items.len());
+    for row in page.items {
+        items.push(told(&tx, row).await?);
+    }
+    Ok(Page {
+        items,
+        next_cursor: page.next_cursor,
+    })
 }
 
 async fn import_row(tx: &TenantTx, id: DimensionImportId) -> Result<Model, Error> {

@@ -21,13 +21,13 @@ pub struct EventFilter {
     pub from_date: Option<NaiveDate>,
     /// The last business date; it belongs to the window.
     pub to_date: Option<NaiveDate>,
-    /// The location, exactly.
+    /// Locations, exactly; `none` for events that have none. A backslash makes the sign after it count as itself.
     pub location: Option<String>,
     /// Codes of problems.
     pub problem: Option<String>,
     /// The number, exactly.
     pub number: Option<String>,
-    /// What `external_id` or `number` begins with.
+    /// What `external_id` or `number` begins with, whatever the case of A to Z; or the entry's id in QuickBooks.
     pub text: Option<String>,
     /// The past sync that queued it.
     pub past_sync_id: Option<String>,
@@ -40,16 +40,24 @@ pub(super) struct Filter {
     pub(super) types: Vec<String>,
     pub(super) from_date: Option<NaiveDate>,
     pub(super) to_date: Option<NaiveDate>,
-    pub(super) location: Option<String>,
+    /// None among them: events that have none.
+    pub(super) locations: Vec<Option<String>>,
     pub(super) problems: Vec<String>,
     pub(super) number: Option<String>,
-    pub(super) text: Option<Beginning>,
+    pub(super) text: Option<Typed>,
     pub(super) past_sync_id: Option<PastSyncId>,
 }
 
-/// All texts that begin alike, as a range of texts compared by their bytes: from the first to before the second.
+/// A text that was typed to find events by: each of its letters small and large.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Beginning(pub(super) String, pub(super) Option<String>);
+pub(super) struct Typed {
+    pub(super) text: String,
+    pub(super) small: Vec<String>,
+    pub(super) large: Vec<String>,
+}
+
+/// The word for events that have no location.
+const NOWHERE: &str = "none";
 
 impl Filter {
     /// # Errors
@@ -84,7 +92,7 @@ impl Filter {
             types: known("invalid_type", "type", filter.kind.as_deref(), &types)?,
             from_date: filter.from_date,
             to_date: filter.to_date,
-            location: word("location", filter.location.as_deref())?,
+            locations: locations(filter.location.as_deref())?,
             problems: known(
                 "unknown_problem_code",
                 "problem",
@@ -92,24 +100,64 @@ impl Filter {
                 &Code::ALL.map(Code::as_str),
             )?,
             number: word("number", filter.number.as_deref())?,
-            text: word("text", filter.text.as_deref())?.map(Beginning::of),
+            text: word("text", filter.text.as_deref())?.map(Typed::of),
             past_sync_id: filter.past_sync_id.as_deref().map(past_sync).transpose()?,
         })
     }
 }
 
-impl Beginning {
+impl Typed {
+    // Only A to Z have two cases here, as in the database, which compares identities by their bytes.
     fn of(text: String) -> Self {
-        let mut letters: Vec<char> = text.chars().collect();
-        while let Some(last) = letters.pop() {
-            // The letters of the range skip those that are none.
-            if let Some(next) = (last..=char::MAX).nth(1) {
-                letters.push(next);
-                return Self(text, Some(letters.into_iter().collect()));
-            }
+        let each = |of: fn(&char) -> char| text.chars().map(|c| of(&c).to_string()).collect();
+        Self {
+            small: each(char::to_ascii_lowercase),
+            large: each(char::to_ascii_uppercase),
+            text,
         }
-        Self(text, None)
     }
+}
+
+// A name may hold a comma, or be that of the word for none: after a backslash, signs are only themselves.
+fn locations(value: Option<&str>) -> Result<Vec<Option<String>>, Error> {
+    let Some(value) = value else {
+        return Ok(Vec::new());
+    };
+    let mut elements = vec![Vec::new()];
+    let mut signs = value.chars();
+    while let Some(sign) = signs.next() {
+        let (sign, is_itself) = match sign {
+            '\\' => (signs.next().unwrap_or('\\'), true),
+            other => (other, false),
+        };
+        match elements.last_mut() {
+            Some(element) if sign != ',' || is_itself => element.push((sign, is_itself)),
+            _ => elements.push(Vec::new()),
+        }
+    }
+    let mut locations = Vec::new();
+    for element in &elements {
+        let is_space = |(sign, is_itself): &(char, bool)| *sign == ' ' && !is_itself;
+        let start = element.iter().take_while(|sign| is_space(sign)).count();
+        let end = element.len()
+            - element
+                .iter()
+                .rev()
+                .take_while(|sign| is_space(sign))
+                .count();
+        let element = element.get(start..end).unwrap_or_default();
+        let name: String = element.iter().map(|(sign, _)| *sign).collect();
+        let is_word = name == NOWHERE && element.iter().all(|(_, is_itself)| !is_itself);
+        let Some(name) = word("location", Some(&name))? else {
+            continue;
+        };
+        let location = (!is_word).then_some(name);
+        if !locations.contains(&location) {
+            locations.push(location);
+        }
+    }
+    check_count("location", locations.len())?;
+    Ok(locations)
 }
 
 fn word(field: &str, value: Option<&str>) -> Result<Option<String>, Error> {
@@ -140,14 +188,19 @@ fn list(field: &str, value: Option<&str>) -> Result<Vec<String>, Error> {
             values.push(value.to_owned());
         }
     }
-    if values.len() > 32 {
+    check_count(field, values.len())?;
+    Ok(values)
+}
+
+fn check_count(field: &str, values: usize) -> Result<(), Error> {
+    if values > 32 {
         return Err(Error::invalid(
             "invalid_filter",
             field,
-            format!("{} values: write at most 32", values.len()),
+            format!("{values} values: write at most 32"),
         ));
     }
-    Ok(values)
+    Ok(())
 }
 
 fn known(
@@ -298,16 +351,30 @@ mod tests {
     }
 
     #[test]
-    fn texts_that_begin_alike_are_a_range() {
-        let range = |text: &str| Beginning::of(text.to_owned()).1;
-        assert_eq!(range("tkt_1").as_deref(), Some("tkt_2"));
-        assert_eq!(range("a\u{d7ff}").as_deref(), Some("a\u{e000}"));
-        assert_eq!(range("a\u{10ffff}").as_deref(), Some("b"));
-        assert_eq!(range("\u{10ffff}"), None);
-        let (from, to) = ("käse".to_owned(), range("käse").unwrap());
-        for text in ["käse", "käse-1", "käse\u{10ffff}"] {
-            assert!(text.as_bytes() >= from.as_bytes() && text.as_bytes() < to.as_bytes());
+    fn a_location_may_hold_a_comma_or_be_called_none() {
+        let read = |text: &str| locations(Some(text)).ok();
+        let named = |names: &[&str]| {
+            let names = names.iter().map(|name| match *name {
+                "" => None,
+                name => Some(name.to_owned()),
+            });
+            Some(names.collect::<Vec<_>>())
+        };
+        assert_eq!(read("boston"), named(&["boston"]));
+        assert_eq!(read("boston, salem,boston"), named(&["boston", "salem"]));
+        assert_eq!(read("none,boston"), named(&["", "boston"]));
+        assert_eq!(read(r"\none,n\one"), named(&["none"]));
+        assert_eq!(read(r"Boston\, MA,a\\b"), named(&["Boston, MA", r"a\b"]));
+        assert_eq!(read(r"\ x\ "), named(&[" x "]));
+        for refused in ["", " ", "boston,", ",", &"x,".repeat(40), &"x".repeat(129)] {
+            assert_eq!(read(refused), None, "{refused}");
         }
-        assert!("käsf".as_bytes() >= to.as_bytes() && "kä".as_bytes() < from.as_bytes());
+    }
+
+    #[test]
+    fn what_is_typed_is_looked_for_small_and_large() {
+        let typed = Typed::of("Kä-1".to_owned());
+        assert_eq!(typed.small, ["k", "ä", "-", "1"]);
+        assert_eq!(typed.large, ["K", "ä", "-", "1"]);
     }
 }

@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 use std::fmt::Write as _;
 
 /// Lists whose rows are each met or refused on their own: the row is refused.
-const ROW_BY_ROW: [&str; 3] = [
+const ROW_BY_ROW: [&str; 5] = [
+    "apply_mapping_suggestions",
+    "clear_mappings",
     "declare_known_keys",
     "set_mappings",
     "set_location_mappings",

@@ -35,6 +35,7 @@ pub(super) fn missing_mapping() -> UnmappedNeed {
         location: some("web"),
         declared: false,
         events: 12,
+        never_synced: 2,
         first_seen_at: Some(at("2026-11-20T23:22:07Z")),
         example_event_id: Some(id("evt_01jd5zk8x9e3qr0v7m2c4n6p8t")),
     }
@@ -59,6 +60,7 @@ pub(super) fn readiness() -> Readiness {
         broken: vec![BrokenMapping {
             mapping: broken,
             events: 3,
+            never_synced: 0,
         }],
         broken_locations: Vec::new(),
         unusual: vec![unusual],

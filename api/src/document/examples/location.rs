@@ -24,6 +24,7 @@ pub(super) fn dimension_import(state: ImportState) -> DimensionImport {
         }
         .to_owned(),
         problem_code: None,
+        requested_by: "key_01jd5zk8x9e3qr0v7m2c4n6p8t".to_owned(),
         requested_at: at("2026-11-02T10:20:00Z"),
         finished_at: done.then(|| at("2026-11-02T10:20:01Z")),
     }

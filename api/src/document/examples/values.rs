@@ -11,7 +11,7 @@ use service::audit::{AuditHead, AuditRecord};
 use service::chart::{Account, AccountImport};
 use service::connection::link::{ConnectionLink, LinkState, NewConnectionLink};
 use service::connection::{self, AuthorizationRequest, Connection};
-use service::mapping::{Mapping, MappingProblem, MappingResult};
+use service::mapping::{ClearedMappings, ClearedResult, Mapping, MappingProblem, MappingResult};
 use service::sync::{self, Counts, Sync};
 use service::tenant::{ClosedPeriod, Settings, Status, Tenant};
 use std::str::FromStr;
@@ -161,6 +161,7 @@ pub(super) fn account_import() -> AccountImport {
         state: "done".to_owned(),
         accounts_read: 94,
         problem: None,
+        requested_by: "key_01jd5zk8x9e3qr0v7m2c4n6p8t".to_owned(),
         requested_at: at("2026-11-02T10:00:01Z"),
         finished_at: Some(at("2026-11-02T10:00:03Z")),
     }
@@ -218,6 +219,30 @@ pub(super) fn mapping_results() -> MappingResults {
             },
         ],
         cures: 12,
+    }
+}
+
+pub(super) fn cleared_mappings() -> ClearedMappings {
+    ClearedMappings {
+        results: vec![
+            ClearedResult {
+                index: 0,
+                cleared: Some(mapping()),
+                problem: None,
+            },
+            ClearedResult {
+                index: 1,
+                cleared: None,
+                problem: Some(MappingProblem {
+                    code: "unknown_mapping".to_owned(),
+                    detail: "there is no row map_01jd5zk8x9e3qr0v7m2c4n6p8v in the mapping of this company; it may be cleared already: list the mapping"
+                        .to_owned(),
+                    field: some("mapping_id"),
+                }),
+            },
+        ],
+        blocks: 12,
+        cures: 0,
     }
 }
 
