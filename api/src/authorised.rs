@@ -17,7 +17,7 @@ use entity::id::TenantId;
 use futures::FutureExt;
 use service::Service;
 use service::access::{Caller, Denied};
-use service::audit::{self, Denial};
+use service::audit::{self, Reason};
 use std::future::{Ready, ready};
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -121,7 +121,6 @@ async fn authorise(
     operation: &'static str,
     request: &ServiceRequest,
 ) -> Result<Authorised, Problem> {
-    let credential = bearer(request.headers())?;
     let service = request
         .app_data::<ThinData<Service>>()
         .ok_or_else(Problem::internal)?;
@@ -130,6 +129,8 @@ async fn authorise(
         .match_info()
         .get("tenant_id")
         .map(|text| text.parse().unwrap_or_else(|_| TenantId::new()));
+    let credential = bearer(request.headers())
+        .inspect_err(|_| audit::knock(service, tenant, operation, Reason::NoCredential))?;
     let caller = service::credential::authenticate(service, credential, tenant, operation)
         .await?
         .ok_or_else(|| {
@@ -146,15 +147,7 @@ async fn authorise(
     let Err(denied) = caller.may(operation, tenant) else {
         return Ok(Authorised { caller, tenant });
     };
-    if let Some(home) = caller.home() {
-        let denial = Denial {
-            tenant: home,
-            actor: caller.actor().to_owned(),
-            operation,
-            reason: denied.into(),
-        };
-        audit::deny(service, denial).await;
-    }
+    audit::deny_caller(service, &caller, tenant, operation, denied).await;
     Err(match denied {
         Denied::NotFound => Problem::not_found(),
         Denied::Scope(scope) => Problem::insufficient_scope(scope),

@@ -10,6 +10,7 @@ mod webhooks;
 use crate::idempotent;
 use crate::problem::{self, FieldProblem};
 use crate::routes::{Described, rows};
+use entity::id::TenantId;
 use service::access::{self, Scope};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use utoipa::OpenApi;
@@ -300,6 +301,14 @@ fn say_who_may(scope: Scope, operation: &mut Operation) {
         who.join(", "),
         if who.len() == 1 { "has" } else { "have" }
     );
+    let words = if scope.of_platform_itself() {
+        format!(
+            "{words} Below its own id `{}` so has the platform's own credential.",
+            TenantId::PLATFORM
+        )
+    } else {
+        words
+    };
     let description = operation.description.get_or_insert_default();
     if !description.is_empty() {
         description.push_str("\n\n");

@@ -38,6 +38,7 @@ impl MigratorTrait for Migrator {
             "0026_presence",
             "0027_fewer_indexes",
             "0028_listed",
+            "0030_doors",
         ]
     }
 }

@@ -26,7 +26,12 @@ pub enum Caller {
         scopes: Vec<Scope>,
     },
     /// A person whom the identity provider knows, and who is no member where they ask.
-    Stranger,
+    Stranger {
+        /// Who says who it is.
+        issuer: String,
+        /// Who it is.
+        subject: String,
+    },
 }
 
 impl Caller {
@@ -36,7 +41,7 @@ impl Caller {
         match self {
             Self::Platform => "platform",
             Self::OfTenant { actor, .. } => actor,
-            Self::Stranger => "stranger",
+            Self::Stranger { .. } => "stranger",
         }
     }
 
@@ -45,17 +50,7 @@ impl Caller {
     pub fn tenant(&self) -> Option<TenantId> {
         match self {
             Self::OfTenant { tenant, .. } => Some(*tenant),
-            Self::Platform | Self::Stranger => None,
-        }
-    }
-
-    /// Whose audit log tells what was refused to the caller. A stranger has none: of whom nobody knows, nothing is kept.
-    #[must_use]
-    pub fn home(&self) -> Option<TenantId> {
-        match self {
-            Self::Platform => Some(TenantId::PLATFORM),
-            Self::OfTenant { tenant, .. } => Some(*tenant),
-            Self::Stranger => None,
+            Self::Platform | Self::Stranger { .. } => None,
         }
     }
 
@@ -65,7 +60,7 @@ impl Caller {
     pub fn lacks(&self, scopes: &[Scope]) -> Option<Scope> {
         match self {
             Self::Platform => None,
-            Self::Stranger => scopes.first().copied(),
+            Self::Stranger { .. } => scopes.first().copied(),
             Self::OfTenant { scopes: own, .. } => {
                 scopes.iter().find(|scope| !own.contains(scope)).copied()
             }
@@ -81,15 +76,12 @@ impl Caller {
         let scope = scope_of(operation).ok_or(Denied::NotFound)?;
         match self {
             Self::Platform if scope.of_platform() => Ok(()),
-            // Its own endpoints stand below an id that is no tenant's.
-            Self::Platform
-                if tenant == Some(TenantId::PLATFORM)
-                    && matches!(scope, Scope::WebhooksRead | Scope::WebhooksManage) =>
-            {
+            // What is its own stands below an id that is no tenant's.
+            Self::Platform if tenant == Some(TenantId::PLATFORM) && scope.of_platform_itself() => {
                 Ok(())
             }
             Self::Platform => Err(Denied::Scope(scope)),
-            Self::Stranger => Err(match tenant {
+            Self::Stranger { .. } => Err(match tenant {
                 Some(_) => Denied::NotFound,
                 None => Denied::Scope(scope),
             }),
@@ -190,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn the_platforms_own_endpoints_are_its_own_and_nothing_else_below_its_id_is() {
+    fn the_platforms_own_things_are_its_own_and_nothing_else_below_its_id_is() {
         for (operation, scope) in OPERATIONS {
             let own = matches!(
                 scope,
@@ -199,6 +191,9 @@ mod tests {
                     | Scope::MembersManage
                     | Scope::WebhooksRead
                     | Scope::WebhooksManage
+                    | Scope::AlertsRead
+                    | Scope::AlertsManage
+                    | Scope::AuditRead
             );
             let platform = Some(TenantId::PLATFORM);
             assert_eq!(Caller::Platform.may(operation, platform).is_ok(), own);
@@ -207,17 +202,15 @@ mod tests {
 
     #[test]
     fn a_stranger_finds_nothing_and_gives_nothing() {
+        let stranger = Caller::Stranger {
+            issuer: "https://people.example.com".into(),
+            subject: "ada".into(),
+        };
         for (operation, scope) in OPERATIONS {
             let tenant = Some(TenantId::new());
-            assert_eq!(
-                Caller::Stranger.may(operation, tenant),
-                Err(Denied::NotFound)
-            );
-            assert_eq!(
-                Caller::Stranger.may(operation, None),
-                Err(Denied::Scope(*scope))
-            );
-            assert_eq!(Caller::Stranger.lacks(&[*scope]), Some(*scope));
+            assert_eq!(stranger.may(operation, tenant), Err(Denied::NotFound));
+            assert_eq!(stranger.may(operation, None), Err(Denied::Scope(*scope)));
+            assert_eq!(stranger.lacks(&[*scope]), Some(*scope));
         }
     }
 

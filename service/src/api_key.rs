@@ -4,8 +4,7 @@ mod presented;
 pub(crate) mod recent;
 mod rotate;
 
-pub use presented::authenticate;
-pub(crate) use presented::standing;
+pub(crate) use presented::{Stands, authenticate, standing};
 pub use rotate::{RotateApiKey, RotatedApiKey, rotate};
 
 use crate::access::{Caller, Role, Scope, read_scopes};

@@ -7,7 +7,7 @@ mod export;
 mod verify;
 
 pub(crate) use denial::Denials;
-pub use denial::{Denial, Reason, deny, settle_denials};
+pub use denial::{Denial, Reason, deny, deny_caller, knock, settle_denials};
 pub use export::{Export, export};
 pub use verify::{Verified, verify};
 
@@ -39,7 +39,7 @@ pub struct AuditRecord {
     /// When, to the microsecond: six digits stand after the point.
     #[serde(serialize_with = "spell_instant")]
     pub recorded_at: DateTime<Utc>,
-    /// Who: a key's id, `platform`, or `tillpost` itself.
+    /// Who: a key's, a member's or a link's id; `platform`; `operator`, at the command line; `tillpost` itself; or `nobody` who is known.
     #[schema(example = "platform")]
     pub actor: String,
     /// What was done.
@@ -106,6 +106,8 @@ impl AuditHead {
 
 /// The product itself, where no person or key asked.
 pub const OURSELVES: &str = "tillpost";
+/// Whoever changes keys from the command line.
+pub const OPERATOR: &str = "operator";
 
 /// Records what a transaction does; written with its commit, and gone with it.
 ///

@@ -87,7 +87,7 @@ const RULES: &[&str] = &[
         AND NOT (p.tablename IN ('tenant', 'turn', 'webhook_lane', 'audit_head')
           OR p.tablename = 'idempotency_key' AND (p.qual LIKE '(tenant_id = ''00000000-0000-0000-0000-000000000000''%'
             OR p.cmd IN ('SELECT', 'DELETE') AND p.qual = '(expires_at <= tillpost_now())')
-          OR p.tablename IN ('api_key', 'authorization_request', 'connection_grant', 'data_key', 'webhook_message', 'connection', 'connection_link') AND p.cmd = 'SELECT'
+          OR p.tablename IN ('api_key', 'authorization_request', 'connection_grant', 'data_key', 'webhook_message', 'connection', 'connection_link', 'member') AND p.cmd = 'SELECT'
           OR p.tablename IN ('number_series', 'sync', 'audit_record') AND p.cmd = 'INSERT')",
     "SELECT 'column ' || a.attname || ' of table ' || c.relname || ' is open to the platform' AS gap
        FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
@@ -95,6 +95,7 @@ const RULES: &[&str] = &[
         AND (c.relname = 'connection_grant' AND a.attname NOT IN ('tenant_id', 'connection_id', 'due_at')
           OR c.relname = 'connection' AND a.attname NOT IN ('tenant_id', 'id', 'company_id', 'state')
           OR c.relname = 'connection_link' AND a.attname NOT IN ('tenant_id', 'id', 'secret_hash')
+          OR c.relname = 'member' AND a.attname NOT IN ('tenant_id', 'id', 'issuer', 'subject')
           OR c.relname = 'webhook_message' AND a.attname NOT IN ('tenant_id', 'number'))
         AND has_column_privilege('tillpost_platform', c.oid, a.attnum, 'SELECT, INSERT, UPDATE')",
     "SELECT 'records of the audit log may be altered by ' || r.role AS gap

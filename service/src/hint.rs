@@ -3,6 +3,7 @@
 //! bounded, since reads are metered.
 
 use crate::Service;
+use crate::audit::{self, Reason};
 use crate::error::Error;
 use entity::id::{ConnectionId, TenantId};
 use entity::store::TenantTx;
@@ -39,6 +40,12 @@ pub async fn take(service: &Service, body: &[u8], signature: &str) -> Result<Tak
         return Ok(Taken::NotConfigured);
     };
     if !notification::is_signed(body, signature, verifier) {
+        audit::knock(
+            service,
+            None,
+            "receive_notifications",
+            Reason::WrongSignature,
+        );
         return Ok(Taken::NotSigned);
     }
     let Ok(notifications) = notification::read(body) else {

@@ -2,6 +2,8 @@
 //! what they may do is looked up here at each request, and no token says it.
 
 use crate::access::{Caller, Role};
+use crate::audit::{Denial, Reason};
+use crate::credential::Presented;
 use crate::cursor::{Cursors, Page, PageQuery};
 use crate::error::Error;
 use crate::identity_provider::{LEEWAY_SECONDS, Person};
@@ -14,6 +16,9 @@ use sea_orm::ActiveValue::{NotSet, Set};
 use sea_orm::{ColumnTrait, FromQueryResult, QueryFilter};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+/// In so many of a person's places a refusal of theirs is told.
+const PLACES_MAX: i64 = 20;
 
 /// A person to be made a member.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -233,31 +238,48 @@ pub async fn remove(
     Ok(member.into())
 }
 
-/// What a person is to the tenant whose resources they ask for; `None` where their proof does not hold now.
+/// What a person is to the tenant whose resources they ask for.
 ///
 /// # Errors
 /// The database does not answer.
 pub(crate) async fn authenticate(
     service: &Service,
-    person: &Person,
+    person: Person,
     tenant: Option<TenantId>,
-) -> Result<Option<Caller>, Error> {
+    operation: &'static str,
+) -> Result<Presented, Error> {
+    let (now, member) = match tenant {
+        Some(tenant) => find(service, &person, tenant).await?,
+        None => (service.now().await?, None),
+    };
+    let holds = person.times.hold(now, LEEWAY_SECONDS);
+    Ok(match (holds, member) {
+        (true, Some(member)) => Presented::By(member),
+        (true, None) => Presented::By(Caller::Stranger {
+            issuer: person.issuer,
+            subject: person.subject,
+        }),
+        (false, Some(Caller::OfTenant { tenant, actor, .. })) => {
+            let reason = Reason::TokenExpired;
+            audit::deny(service, Denial::of(tenant, &actor, operation, reason)).await;
+            Presented::Refused
+        }
+        (false, _) => Presented::Nobodys(Reason::InvalidToken),
+    })
+}
+
+async fn find(
+    service: &Service,
+    person: &Person,
+    tenant: TenantId,
+) -> Result<(DateTime<Utc>, Option<Caller>), Error> {
     #[derive(FromQueryResult)]
     struct Found {
         id: MemberId,
         role: String,
     }
-    let Some(tenant) = tenant else {
-        let now = service.now().await?;
-        return Ok(person
-            .times
-            .hold(now, LEEWAY_SECONDS)
-            .then_some(Caller::Stranger));
-    };
     let tx = service.tenant(tenant).await?;
-    if !person.times.hold(tx.now().await?, LEEWAY_SECONDS) {
-        return Ok(None);
-    }
+    let now = tx.now().await?;
     let found = tx
         .query_as::<Found>(
             "SELECT m.id, m.role FROM member m JOIN tenant t ON t.tenant_id = m.tenant_id AND t.status = 'active'
@@ -268,15 +290,41 @@ pub(crate) async fn authenticate(
     tx.commit().await?;
     let member = found
         .into_iter()
-        .find_map(|row| Some((row.id, Role::read(&row.role)?)));
-    Ok(Some(match member {
-        Some((id, role)) => Caller::OfTenant {
+        .find_map(|row| Some((row.id, Role::read(&row.role)?)))
+        .map(|(id, role)| Caller::OfTenant {
             tenant,
             actor: id.to_string(),
             scopes: role.scopes(),
-        },
-        None => Caller::Stranger,
-    }))
+        });
+    Ok((now, member))
+}
+
+/// Where a person is a member; of many places, some.
+///
+/// # Errors
+/// The database does not answer.
+pub(crate) async fn places(
+    service: &Service,
+    issuer: &str,
+    subject: &str,
+) -> Result<Vec<(TenantId, MemberId)>, Error> {
+    #[derive(FromQueryResult)]
+    struct Found {
+        tenant_id: TenantId,
+        id: MemberId,
+    }
+    let tx = service.store().platform().await?;
+    let found = tx
+        .query_as::<Found>(
+            "SELECT tenant_id, id FROM member WHERE issuer = $1 AND subject = $2 ORDER BY tenant_id LIMIT $3",
+            vec![issuer.into(), subject.into(), PLACES_MAX.into()],
+        )
+        .await?;
+    tx.commit().await?;
+    Ok(found
+        .into_iter()
+        .map(|row| (row.tenant_id, row.id))
+        .collect())
 }
 
 // Nobody gives a role that may do what they may not themselves.

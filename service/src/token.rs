@@ -7,9 +7,12 @@ mod keys;
 pub use keys::{Keys, PublicKey, PublicKeys};
 
 use crate::access::{Caller, Scope};
+use crate::api_key::Stands;
+use crate::audit::{Denial, Reason};
+use crate::credential::Presented;
 use crate::error::Error;
 use crate::jwt::{self, Times, Unproven};
-use crate::{Service, api_key};
+use crate::{Service, api_key, audit};
 use entity::id::{ApiKeyId, TenantId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -18,6 +21,8 @@ use utoipa::ToSchema;
 pub const LIFETIME_SECONDS: i64 = 15 * 60;
 /// What our tokens are, so that nothing else that we may come to sign passes for one (RFC 9068).
 const TYPE: &str = "at+jwt";
+/// What is asked for at the token endpoint.
+const ISSUE: &str = "issue_token";
 
 /// A token, as OAuth 2.0 answers with it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -77,19 +82,15 @@ pub async fn issue(
     client_secret: &str,
     scope: Option<&str>,
 ) -> Result<IssuedToken, Refusal> {
-    let caller = api_key::authenticate(service, client_secret, "issue_token").await?;
-    let Some(Caller::OfTenant {
-        tenant,
-        actor,
-        scopes,
-    }) = caller
-    else {
-        return Err(Refusal::InvalidClient);
+    let (tenant, actor, scopes) = client(service, client_id, client_secret).await?;
+    let granted = match narrowed(&scopes, scope) {
+        Ok(granted) => granted,
+        Err(refusal) => {
+            let reason = Reason::InsufficientScope;
+            audit::deny(service, Denial::of(tenant, &actor, ISSUE, reason)).await;
+            return Err(refusal);
+        }
     };
-    if actor != client_id {
-        return Err(Refusal::InvalidClient);
-    }
-    let granted = narrowed(&scopes, scope)?;
     let now = service.now().await?.timestamp();
     let issuer = service.settings().issuer();
     let claims = Claims {
@@ -110,6 +111,45 @@ pub async fn issue(
         expires_in: LIFETIME_SECONDS,
         scope: claims.scope,
     })
+}
+
+// The key that is the client. Why another is refused stands in the audit log of whoever is known.
+async fn client(
+    service: &Service,
+    client_id: &str,
+    client_secret: &str,
+) -> Result<(TenantId, String, Vec<Scope>), Refusal> {
+    let denial = match api_key::authenticate(service, client_secret, ISSUE).await? {
+        Presented::By(Caller::OfTenant {
+            tenant,
+            actor,
+            scopes,
+        }) => {
+            if actor == client_id {
+                return Ok((tenant, actor, scopes));
+            }
+            Denial::of(tenant, &actor, ISSUE, Reason::AnotherClient)
+        }
+        Presented::By(caller) => {
+            let reason = Reason::NotAClient;
+            Denial::of(TenantId::PLATFORM, caller.actor(), ISSUE, reason)
+        }
+        Presented::Refused => return Err(Refusal::InvalidClient),
+        Presented::Nobodys(reason) => {
+            // What is no key of ours is no secret of the key that the client names, either.
+            let named = client_id.parse::<ApiKeyId>().ok();
+            let stands = match named {
+                Some(id) => api_key::standing(service, id, Some(&[]), ISSUE).await?,
+                None => Stands::Nowhere,
+            };
+            if !matches!(stands, Stands::Refused) {
+                audit::knock(service, None, ISSUE, reason);
+            }
+            return Err(Refusal::InvalidClient);
+        }
+    };
+    audit::deny(service, denial).await;
+    Err(Refusal::InvalidClient)
 }
 
 fn narrowed(own: &[Scope], wanted: Option<&str>) -> Result<Vec<Scope>, Refusal> {
@@ -142,7 +182,7 @@ fn spelt(scopes: &[Scope]) -> String {
     names.join(" ")
 }
 
-/// Who presents this token of ours; `None` where it does not hold.
+/// Who presents this token of ours.
 ///
 /// # Errors
 /// The database does not answer.
@@ -151,38 +191,27 @@ pub(crate) async fn authenticate(
     token: &str,
     unproven: &Unproven,
     operation: &'static str,
-) -> Result<Option<Caller>, Error> {
-    let Some(key) = unproven
-        .kid
-        .as_deref()
-        .and_then(|kid| service.token_keys().of(kid))
-    else {
-        return Ok(None);
+) -> Result<Presented, Error> {
+    let Some((id, claims)) = proven(service, token, unproven) else {
+        return Ok(Presented::Nobodys(Reason::InvalidToken));
     };
-    let Some(claims) = jwt::prove::<Claims>(token, key, jwt::Algorithm::EdDSA, &[TYPE]) else {
-        return Ok(None);
+    let key = match api_key::standing(service, id, None, operation).await? {
+        Stands::Well(key) if key.tenant == claims.tenant_id => key,
+        Stands::Refused => return Ok(Presented::Refused),
+        _ => return Ok(Presented::Nobodys(Reason::InvalidToken)),
     };
-    let issuer = service.settings().issuer();
     let times = Times {
         exp: claims.exp,
         nbf: claims.nbf,
     };
-    let lasts = claims.exp.checked_sub(claims.iat);
-    let sound = claims.iss == issuer
-        && claims.aud == issuer
-        && claims.client_id == claims.sub
-        && lasts.is_some_and(|seconds| (1..=LIFETIME_SECONDS).contains(&seconds));
-    let Some(id) = sound.then(|| claims.sub.parse::<ApiKeyId>().ok()).flatten() else {
-        return Ok(None);
-    };
-    let Some(key) = api_key::standing(service, id, None, operation).await? else {
-        return Ok(None);
-    };
-    if key.tenant != claims.tenant_id || !times.hold(key.now, 0) {
-        return Ok(None);
+    if !times.hold(key.now, 0) {
+        let reason = Reason::TokenExpired;
+        let denial = Denial::of(key.tenant, &id.to_string(), operation, reason);
+        audit::deny(service, denial).await;
+        return Ok(Presented::Refused);
     }
     let named: Vec<_> = claims.scope.split(' ').collect();
-    Ok(Some(Caller::OfTenant {
+    Ok(Presented::By(Caller::OfTenant {
         tenant: key.tenant,
         actor: id.to_string(),
         scopes: key
@@ -191,6 +220,20 @@ pub(crate) async fn authenticate(
             .filter(|scope| named.contains(&scope.as_str()))
             .collect(),
     }))
+}
+
+// The key that a token was given for, whenever; none where we did not make it.
+fn proven(service: &Service, token: &str, unproven: &Unproven) -> Option<(ApiKeyId, Claims)> {
+    let key = service.token_keys().of(unproven.kid.as_deref()?)?;
+    let claims = jwt::prove::<Claims>(token, key, jwt::Algorithm::EdDSA, &[TYPE])?;
+    let issuer = service.settings().issuer();
+    let lasts = claims.exp.checked_sub(claims.iat);
+    let sound = claims.iss == issuer
+        && claims.aud == issuer
+        && claims.client_id == claims.sub
+        && lasts.is_some_and(|seconds| (1..=LIFETIME_SECONDS).contains(&seconds));
+    let id = claims.sub.parse().ok().filter(|_| sound)?;
+    Some((id, claims))
 }
 
 #[cfg(test)]

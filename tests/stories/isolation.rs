@@ -13,6 +13,7 @@ use entity::id::EventId;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use service::access::{OPERATIONS, Scope};
+use std::collections::BTreeMap;
 
 /// Stands in all names, keys and memos of the retailer whose walls are tried.
 const CANARY: &str = "canary7q";
@@ -90,6 +91,14 @@ async fn neighbours(world: &World) -> (Retailer<'_>, Retailer<'_>) {
     (theirs, Retailer::new(world, "hillside").await)
 }
 
+type Rows = BTreeMap<String, String>;
+
+fn apart_from_the_log(rows: &Rows) -> Rows {
+    let mut rows = rows.clone();
+    rows.retain(|table, _| !table.starts_with("audit_"));
+    rows
+}
+
 async fn nothing_crosses(theirs: &Retailer<'_>, ours: &Retailer<'_>, callers: &[Credential]) {
     let before = theirs.rows().await;
     for (table, rows) in &before {
@@ -118,7 +127,28 @@ async fn nothing_crosses(theirs: &Retailer<'_>, ours: &Retailer<'_>, callers: &[
         operations().len(),
         callers.len()
     );
-    assert_eq!(theirs.rows().await, before, "after the probes");
+    let after = theirs.rows().await;
+    assert_eq!(
+        apart_from_the_log(&after),
+        apart_from_the_log(&before),
+        "after the probes"
+    );
+    // Who names a key of theirs and cannot show it stands in their log, and nobody else.
+    let count = |rows: &Rows| -> u64 {
+        rows["audit_record"]
+            .split(' ')
+            .next()
+            .unwrap()
+            .parse()
+            .unwrap()
+    };
+    assert_eq!(count(&after), count(&before) + 1);
+    let last = theirs.tenant.get("/audit-log?limit=1").await["items"][0].clone();
+    assert_eq!(
+        (&last["subject"], &last["detail"]["reason"]),
+        (&json!("issue_token"), &json!("wrong_secret"))
+    );
+    let before = after;
     do_everything_at_home(ours, theirs).await;
     ours.tenant.drain().await;
     assert_eq!(theirs.rows().await, before, "after everything we may do");

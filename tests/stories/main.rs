@@ -19,6 +19,7 @@ mod beside;
 mod chart;
 mod closed_books;
 mod contract;
+mod denials;
 mod desk;
 mod event_counts;
 mod event_export;

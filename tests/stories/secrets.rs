@@ -193,6 +193,24 @@ async fn both_kinds_of_keys_are_changed_while_everything_runs() {
     );
     world.advance(TimeDelta::minutes(11)).await;
     assert_eq!(rotation::destroy_retired(&after).await.unwrap(), 6);
+    let mut told = Vec::new();
+    for (actor, action, times) in [
+        ("operator", "data_key.rewrapped", 1),
+        ("operator", "data_key.created", 3),
+        ("operator", "data_key.retired", 3),
+        ("tillpost", "data_key.destroyed", 1),
+    ] {
+        told.push(format!("{actor} {action} {times}"));
+    }
+    told.sort();
+    let recorded = world
+        .rows(&format!(
+            "SELECT actor || ' ' || action || ' ' || count(*) FROM audit_record
+              WHERE tenant_id = '{}' AND action LIKE 'data_key.%' GROUP BY actor, action ORDER BY 1",
+            one.id.0
+        ))
+        .await;
+    assert_eq!(recorded, told);
     assert_eq!(generations(&world, &one).await, ["4"]);
     for id in sells(&after, &one, 1).await {
         assert_eq!(one.status(&id).await, "synced");

@@ -431,6 +431,21 @@ async fn an_endpoint_that_says_gone_gets_nothing_until_it_is_enabled_and_then_wh
         (&json!("disabled"), &json!("gone")),
         "{gone:#}"
     );
+    let log = store.get("/audit-log").await["items"][0].clone();
+    assert_eq!(
+        (
+            &log["actor"],
+            &log["action"],
+            &log["subject"],
+            &log["detail"]
+        ),
+        (
+            &json!("tillpost"),
+            &json!("webhook_endpoint.disabled"),
+            &endpoint["id"],
+            &json!({ "reason": "gone" })
+        )
+    );
     let alert = store.get("/alerts?state=open").await["items"][0].clone();
     assert_eq!(alert["code"], "webhook_disabled", "{alert:#}");
     assert!(

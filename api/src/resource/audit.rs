@@ -20,7 +20,8 @@ use utoipa::IntoParams;
 /// Who did what and when, newest first, a page at a time. Every change that a caller makes is recorded with it, except events
 /// taken in, which say themselves who sent them; and every refusal: the first in a minute of each key and operation at once, the
 /// others of that minute as one record that counts them. Records are never changed, and each carries the hash of the one
-/// before it: see the export.
+/// before it: see the export. What the platform does beyond one tenant, and what was refused to it, stands in a log of its own,
+/// below the id `ten_00000000000000000000000000`, for the platform's own credential.
 #[utoipa::path(
     get, path = "/v1/tenants/{tenant_id}/audit-log", tag = "Audit log",
     params(PageQuery),

@@ -11,6 +11,7 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError};
 use data_encoding::BASE64;
 use serde::Serialize;
 use service::access::Scope;
+use service::audit::{self, Reason};
 use service::token::{self, IssuedToken, PublicKeys, Refusal};
 use utoipa::ToSchema;
 
@@ -93,7 +94,8 @@ pub(crate) async fn issue_token(
     }
     let bytes = body::read(headers, payload.into_inner(), FORM_BYTES_MAX).await?;
     let form = read_form(&bytes)?;
-    let (client_id, client_secret) = client(headers, &form)?;
+    let (client_id, client_secret) = client(headers, &form)
+        .inspect_err(|_| audit::knock(&product, None, "issue_token", Reason::NoCredential))?;
     if form.grant_type != "client_credentials" {
         return Err(Refused::because(
             "unsupported_grant_type",

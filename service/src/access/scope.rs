@@ -90,6 +90,20 @@ impl Scope {
         )
     }
 
+    /// Whether the platform's own credential has it below the platform's own id: what is the platform's itself and no tenant's, its
+    /// webhook endpoints, its alerts and its audit log.
+    #[must_use]
+    pub fn of_platform_itself(self) -> bool {
+        matches!(
+            self,
+            Self::WebhooksRead
+                | Self::WebhooksManage
+                | Self::AlertsRead
+                | Self::AlertsManage
+                | Self::AuditRead
+        )
+    }
+
     /// The roles that include it. A new scope asks here whose it is.
     #[must_use]
     pub fn roles(self) -> &'static [Role] {

@@ -3,6 +3,7 @@
 use super::known;
 use crate::access::{Caller, Scope};
 use crate::audit::{Denial, Reason};
+use crate::credential::Presented;
 use crate::error::Error;
 use crate::{Service, audit, secret};
 use chrono::{DateTime, Utc};
@@ -10,30 +11,32 @@ use entity::id::{ApiKeyId, TenantId};
 use sea_orm::FromQueryResult;
 use secrecy::{ExposeSecret, SecretString};
 
-/// Who presents this credential; `None` where it does not hold. Where it is a key of ours that does not, its tenant's audit log
+/// Who presents this credential. Where it is a key of ours that does not hold, its tenant's audit log
 /// says that it was refused for `operation`. What was looked up holds for half a second (`api_key/recent.rs`).
 ///
 /// # Errors
 /// The database does not answer.
-pub async fn authenticate(
+pub(crate) async fn authenticate(
     service: &Service,
     presented: &str,
     operation: &'static str,
-) -> Result<Option<Caller>, Error> {
+) -> Result<Presented, Error> {
     let platform_key = service.settings().platform_key.expose_secret();
     // Hashing first makes the lengths equal, so that the comparison tells nothing.
     if secret::equal(&secret::hash(presented), &secret::hash(platform_key)) {
-        return Ok(Some(Caller::Platform));
+        return Ok(Presented::By(Caller::Platform));
     }
     let Some((id, plain)) = read(service, presented) else {
-        return Ok(None);
+        return Ok(Presented::Nobodys(Reason::UnknownCredential));
     };
     let hash = secret::keyed_hash(&service.settings().pepper, plain);
     if let Some(caller) = service.recent_keys().find(id, &hash) {
-        return Ok(Some(caller));
+        return Ok(Presented::By(caller));
     }
-    let Some(key) = standing(service, id, Some(&hash), operation).await? else {
-        return Ok(None);
+    let key = match standing(service, id, Some(&hash), operation).await? {
+        Stands::Well(key) => key,
+        Stands::Refused => return Ok(Presented::Refused),
+        Stands::Nowhere => return Ok(Presented::Nobodys(Reason::UnknownCredential)),
     };
     let caller = Caller::OfTenant {
         tenant: key.tenant,
@@ -43,7 +46,17 @@ pub async fn authenticate(
     if !key.expires_soon {
         service.recent_keys().keep(id, hash, &caller);
     }
-    Ok(Some(caller))
+    Ok(Presented::By(caller))
+}
+
+/// How a key stands.
+pub(crate) enum Stands {
+    /// It holds.
+    Well(Standing),
+    /// It does not, which its tenant's audit log tells.
+    Refused,
+    /// There is no such key.
+    Nowhere,
 }
 
 /// A key as it stands now.
@@ -55,8 +68,7 @@ pub(crate) struct Standing {
     pub(crate) expires_soon: bool,
 }
 
-/// How a key stands, for whoever presents the secret of this hash, or has proven by a token to have had it; `None` where it does
-/// not hold, which its tenant's audit log tells.
+/// How a key stands, for whoever presents the secret of this hash, or has proven by a token to have had it.
 ///
 /// # Errors
 /// The database does not answer.
@@ -65,7 +77,7 @@ pub(crate) async fn standing(
     id: ApiKeyId,
     presented: Option<&[u8]>,
     operation: &'static str,
-) -> Result<Option<Standing>, Error> {
+) -> Result<Stands, Error> {
     #[derive(FromQueryResult)]
     struct Found {
         tenant_id: TenantId,
@@ -94,7 +106,7 @@ pub(crate) async fn standing(
         .await?;
     tx.commit().await?;
     let Some(key) = found.into_iter().next() else {
-        return Ok(None);
+        return Ok(Stands::Nowhere);
     };
     let is_another = |hash: &[u8]| !secret::equal(&key.secret_hash, hash);
     let refused = [
@@ -104,19 +116,14 @@ pub(crate) async fn standing(
         (key.expired, Reason::Expired),
     ];
     if let Some((_, reason)) = refused.into_iter().find(|(refused, _)| *refused) {
-        let denial = Denial {
-            tenant: key.tenant_id,
-            actor: id.to_string(),
-            operation,
-            reason,
-        };
+        let denial = Denial::of(key.tenant_id, &id.to_string(), operation, reason);
         audit::deny(service, denial).await;
-        return Ok(None);
+        return Ok(Stands::Refused);
     }
     if key.use_is_news {
         used(service, key.tenant_id, id).await?;
     }
-    Ok(Some(Standing {
+    Ok(Stands::Well(Standing {
         tenant: key.tenant_id,
         scopes: known(&key.scopes),
         now: key.now,

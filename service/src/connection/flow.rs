@@ -5,6 +5,7 @@
 
 use super::company;
 use crate::access::Caller;
+use crate::audit::{Denial, Reason};
 use crate::budget::{Kind, Priority};
 use crate::error::Error;
 use crate::{Service, audit, secret};
@@ -21,6 +22,9 @@ use url::Url;
 use utoipa::ToSchema;
 
 const REQUEST_MINUTES: i64 = 10;
+/// What a browser does here, as operations are called.
+const BEGIN: &str = "open_connect_link";
+const FINISH: &str = "finish_authorization";
 
 /// Asks for a person's consent at Intuit.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -212,7 +216,8 @@ fn is_below(base: &str, path: &str) -> bool {
 /// # Errors
 /// [`Error::NotFound`] for a link that is unknown, used or too old.
 pub async fn begin(service: &Service, start: &str) -> Result<(Url, SecretString), Error> {
-    let (tenant, id) = find(service, "start_hash", start).await?;
+    let found = find(service, "start_hash", start).await?;
+    let (tenant, id) = found.ok_or_else(|| nobodys(service, BEGIN))?;
     let (state, browser) = (secret::random(), secret::random());
     let tx = service.tenant(tenant).await?;
     let begun = tx
@@ -227,6 +232,9 @@ pub async fn begin(service: &Service, start: &str) -> Result<(Url, SecretString)
         )
         .await?;
     if begun.rows_affected() == 0 {
+        drop(tx);
+        let denial = Denial::of_browser(tenant, id, BEGIN, Reason::Spent);
+        audit::deny(service, denial).await;
         return Err(Error::NotFound);
     }
     tx.commit().await?;
@@ -250,14 +258,25 @@ pub async fn finish(
     callback: Callback,
     browser: Option<&str>,
 ) -> Result<Ended, Error> {
-    let (tenant, id) = find(service, "state_hash", &callback.state).await?;
-    let request = take(service, tenant, id, browser).await?;
+    let found = find(service, "state_hash", &callback.state).await?;
+    let (tenant, id) = found.ok_or_else(|| nobodys(service, FINISH))?;
+    let request = match take(service, tenant, id, browser).await? {
+        Ok(request) => request,
+        Err(reason) => {
+            let denial = Denial::of_browser(tenant, id, FINISH, reason);
+            audit::deny(service, denial).await;
+            return Err(Error::NotFound);
+        }
+    };
     let outcome = match (callback.code, callback.realm_id) {
         (Some(code), Some(company)) if callback.error.is_none() => {
             connect(service, tenant, &request, &code, &company).await?
         }
         _ => Outcome::Denied,
     };
+    if outcome != Outcome::Connected {
+        record_failure(service, tenant, &request, outcome).await?;
+    }
     let return_url = Url::parse(&request.return_url).ok().map(|mut url| {
         url.query_pairs_mut()
             .append_pair("outcome", outcome.as_str());
@@ -270,45 +289,68 @@ pub async fn finish(
     })
 }
 
+// A consent that was asked for and led to nothing is told like one that led to a connection.
+async fn record_failure(
+    service: &Service,
+    tenant: TenantId,
+    request: &authorization_request::Model,
+    outcome: Outcome,
+) -> Result<(), Error> {
+    let tx = service.tenant(tenant).await?;
+    audit::record(
+        &tx,
+        &request.requested_by,
+        "authorization_request.failed",
+        &request.id.to_string(),
+        serde_json::json!({ "outcome": outcome.as_str() }),
+    )
+    .await?;
+    Ok(tx.commit().await?)
+}
+
+/// What somebody brings is none of our secrets: that is recorded, and to them nothing is there.
+pub(super) fn nobodys(service: &Service, operation: &'static str) -> Error {
+    audit::knock(service, None, operation, Reason::UnknownSecret);
+    Error::NotFound
+}
+
 async fn find(
     service: &Service,
     column: &str,
     secret: &str,
-) -> Result<(TenantId, AuthorizationRequestId), Error> {
+) -> Result<Option<(TenantId, AuthorizationRequestId)>, Error> {
     #[derive(FromQueryResult)]
     struct Found {
         tenant_id: TenantId,
         id: AuthorizationRequestId,
     }
     let tx = service.store().platform().await?;
-    tx.query_as::<Found>(
-        &format!("SELECT tenant_id, id FROM authorization_request WHERE {column} = $1"),
-        vec![secret::hash(secret).into()],
-    )
-    .await?
-    .pop()
-    .map(|found| (found.tenant_id, found.id))
-    .ok_or(Error::NotFound)
+    let found = tx
+        .query_as::<Found>(
+            &format!("SELECT tenant_id, id FROM authorization_request WHERE {column} = $1"),
+            vec![secret::hash(secret).into()],
+        )
+        .await?
+        .pop();
+    Ok(found.map(|found| (found.tenant_id, found.id)))
 }
 
-// Single use is settled before the code is exchanged: a second callback finds the request taken.
+// Single use is settled before the code is exchanged: a second callback finds the request taken, and is told why it is refused.
 async fn take(
     service: &Service,
     tenant: TenantId,
     id: AuthorizationRequestId,
     browser: Option<&str>,
-) -> Result<authorization_request::Model, Error> {
+) -> Result<Result<authorization_request::Model, Reason>, Error> {
     let tx = service.tenant(tenant).await?;
+    let browser = secret::hash(browser.unwrap_or_default());
     let taken = tx
         .execute(
             "UPDATE authorization_request SET used_at = tillpost_now()
               WHERE {mine} AND id = $2 AND used_at IS NULL AND expires_at > tillpost_now() AND browser_hash = $3",
-            vec![id.into(), secret::hash(browser.unwrap_or_default()).into()],
+            vec![id.into(), browser.clone().into()],
         )
         .await?;
-    if taken.rows_affected() == 0 {
-        return Err(Error::NotFound);
-    }
     let request = tx
         .one(
             tx.find::<authorization_request::Entity>()
@@ -317,7 +359,11 @@ async fn take(
         .await?
         .ok_or(Error::NotFound)?;
     tx.commit().await?;
-    Ok(request)
+    Ok(match taken.rows_affected() {
+        0 if request.browser_hash.as_ref() != Some(&browser) => Err(Reason::AnotherBrowser),
+        0 => Err(Reason::Spent),
+        _ => Ok(request),
+    })
 }
 
 async fn connect(

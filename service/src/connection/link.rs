@@ -4,6 +4,7 @@
 use super::flow::{self, Asked};
 use super::{current, flow::check_return_url};
 use crate::access::Caller;
+use crate::audit::{Denial, Reason};
 use crate::cursor::{Cursors, Page, PageQuery};
 use crate::error::Error;
 use crate::{Service, audit, secret};
@@ -24,6 +25,9 @@ const HOURS: u16 = 7 * 24;
 const HOURS_MAX: u16 = 30 * 24;
 /// Times that somebody may go on to Intuit with one link.
 const BEGUN_MAX: i32 = 20;
+/// What a browser does here, as operations are called.
+const SHOW: &str = "open_connection_link";
+const BEGIN: &str = "begin_connection_link";
 
 /// Asks for a link to hand out.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
@@ -246,14 +250,18 @@ async fn row(tx: &TenantTx, id: ConnectionLinkId) -> Result<Model, Error> {
 /// # Errors
 /// [`Error::NotFound`] for a link that is unknown, used, ended or too old.
 pub async fn show(service: &Service, presented: &str) -> Result<Shown, Error> {
-    let (tenant, id) = find(service, presented).await?;
+    let found = find(service, presented).await?;
+    let (tenant, id) = found.ok_or_else(|| flow::nobodys(service, SHOW))?;
     let tx = service.tenant(tenant).await?;
     let link = ConnectionLink::of(row(&tx, id).await?, tx.now().await?);
     let tenant = tx.one(tx.find::<entity::tenant::Entity>()).await?;
     let tenant = tenant.filter(|tenant| tenant.status == "active" && link.state == LinkState::Open);
+    let Some(tenant) = tenant else {
+        return Err(spent(service, tx.tenant(), id, SHOW).await);
+    };
     let company = current(&tx).await?;
     Ok(Shown {
-        tenant_name: tenant.ok_or(Error::NotFound)?.name,
+        tenant_name: tenant.name,
         vendor_name: service.settings().vendor_name.clone(),
         company_name: company
             .filter(|company| company.state != "disconnected")
@@ -267,7 +275,8 @@ pub async fn show(service: &Service, presented: &str) -> Result<Shown, Error> {
 /// # Errors
 /// As [`show`]; `quickbooks_unreachable`.
 pub async fn begin(service: &Service, presented: &str) -> Result<(Url, SecretString), Error> {
-    let (tenant, id) = find(service, presented).await?;
+    let found = find(service, presented).await?;
+    let (tenant, id) = found.ok_or_else(|| flow::nobodys(service, BEGIN))?;
     let tx = service.tenant(tenant).await?;
     let begun = tx
         .query_as::<Model>(
@@ -278,8 +287,10 @@ pub async fn begin(service: &Service, presented: &str) -> Result<(Url, SecretStr
             vec![id.into(), BEGUN_MAX.into()],
         )
         .await?
-        .pop()
-        .ok_or(Error::NotFound)?;
+        .pop();
+    let Some(begun) = begun else {
+        return Err(spent(service, tenant, id, BEGIN).await);
+    };
     let asked = Asked {
         return_url: begun.return_url,
         allow_company_change: begun.allow_company_change,
@@ -303,19 +314,34 @@ pub(super) async fn spend(tx: &TenantTx, id: ConnectionLinkId) -> Result<bool, E
     Ok(spent.rows_affected() > 0)
 }
 
-async fn find(service: &Service, presented: &str) -> Result<(TenantId, ConnectionLinkId), Error> {
+// The link is known, and leads nowhere any more.
+async fn spent(
+    service: &Service,
+    tenant: TenantId,
+    id: ConnectionLinkId,
+    operation: &'static str,
+) -> Error {
+    let denial = Denial::of(tenant, &id.to_string(), operation, Reason::Spent);
+    audit::deny(service, denial).await;
+    Error::NotFound
+}
+
+async fn find(
+    service: &Service,
+    presented: &str,
+) -> Result<Option<(TenantId, ConnectionLinkId)>, Error> {
     #[derive(FromQueryResult)]
     struct Found {
         tenant_id: TenantId,
         id: ConnectionLinkId,
     }
     let tx = service.store().platform().await?;
-    tx.query_as::<Found>(
-        "SELECT tenant_id, id FROM connection_link WHERE secret_hash = $1",
-        vec![secret::hash(presented).into()],
-    )
-    .await?
-    .pop()
-    .map(|found| (found.tenant_id, found.id))
-    .ok_or(Error::NotFound)
+    let found = tx
+        .query_as::<Found>(
+            "SELECT tenant_id, id FROM connection_link WHERE secret_hash = $1",
+            vec![secret::hash(presented).into()],
+        )
+        .await?
+        .pop();
+    Ok(found.map(|found| (found.tenant_id, found.id)))
 }

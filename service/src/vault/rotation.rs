@@ -7,12 +7,14 @@
 
 use super::{FIRST, MARK, Place, Vault, Wrapped, data_key_place};
 use crate::Service;
+use crate::audit::{self, OPERATOR, OURSELVES};
 use crate::error::Error;
 use chrono::{DateTime, Utc};
 use entity::data_key::Model;
 use entity::id::TenantId;
 use entity::store::TenantTx;
 use sea_orm::{FromQueryResult, TryGetable};
+use serde_json::json;
 
 /// A table with sealed columns. A test compares the list with the database.
 struct Sealed {
@@ -118,8 +120,23 @@ async fn rewrap_of(service: &Service, tenant: TenantId) -> Result<u64, Error> {
         )
         .await?;
     }
+    if !rows.is_empty() {
+        let mut from: Vec<_> = rows.iter().map(|row| &row.key_encryption_key).collect();
+        from.dedup();
+        let detail = json!({ "data_keys": rows.len(), "from": from, "to": vault.keys.current() });
+        record(&tx, OPERATOR, "data_key.rewrapped", detail).await?;
+    }
     tx.commit().await?;
     Ok(rows.len() as u64)
+}
+
+async fn record(
+    tx: &TenantTx,
+    actor: &str,
+    action: &str,
+    detail: serde_json::Value,
+) -> Result<(), Error> {
+    audit::record(tx, actor, action, &tx.tenant().to_string(), detail).await
 }
 
 /// Gives every tenant whose newest data key is from before `before` another, and seals its values anew under it. What an
@@ -181,7 +198,10 @@ async fn begin(service: &Service, tenant: TenantId, before: DateTime<Utc>) -> Re
     if let Some(newest) = newest
         && newest.created_at < before
     {
-        service.vault().make(&tx, newest.generation + 1).await?;
+        let generation = newest.generation + 1;
+        service.vault().make(&tx, generation).await?;
+        let detail = json!({ "generation": generation });
+        record(&tx, OPERATOR, "data_key.created", detail).await?;
     }
     tx.commit().await?;
     Ok(())
@@ -289,11 +309,17 @@ async fn retire(service: &Service, tenant: TenantId) -> Result<bool, Error> {
             return Ok(false);
         }
     }
-    tx.execute(
-        "UPDATE data_key SET retired_at = tillpost_now() WHERE {mine} AND generation < $2 AND retired_at IS NULL",
-        vec![newest.into()],
-    )
-    .await?;
+    let retired = tx
+        .execute(
+            "UPDATE data_key SET retired_at = tillpost_now() WHERE {mine} AND generation < $2 AND retired_at IS NULL",
+            vec![newest.into()],
+        )
+        .await?
+        .rows_affected();
+    if retired > 0 {
+        let detail = json!({ "data_keys": retired, "before_generation": newest });
+        record(&tx, OPERATOR, "data_key.retired", detail).await?;
+    }
     tx.commit().await?;
     Ok(true)
 }
@@ -319,9 +345,14 @@ pub async fn destroy_retired(service: &Service) -> Result<u64, Error> {
                 "DELETE FROM data_key WHERE {mine} AND retired_at < tillpost_now() - make_interval(mins => $2)",
                 vec![KEPT_MINUTES.into()],
             )
-            .await?;
+            .await?
+            .rows_affected();
+        if gone > 0 {
+            let detail = json!({ "data_keys": gone });
+            record(&tx, OURSELVES, "data_key.destroyed", detail).await?;
+        }
         tx.commit().await?;
-        destroyed += gone.rows_affected();
+        destroyed += gone;
     }
     Ok(destroyed)
 }

@@ -9,8 +9,9 @@ use super::presence::Presence;
 use super::schedule::{self, Answer, GivenUp, Health, Next};
 use super::secret;
 use super::signature::{self, Signer};
+use crate::audit::OURSELVES;
 use crate::error::Error;
-use crate::{Service, alert};
+use crate::{Service, alert, audit};
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::id::{TenantId, WebhookEndpointId, WebhookMessageId};
 use entity::store::TenantTx;
@@ -342,6 +343,9 @@ async fn note(tx: &TenantTx, lane: &Lane, answers: &[Answer]) -> Result<bool, Er
             GivenUp::Failing => "failing",
         };
         endpoint::disable(tx, lane.endpoint, reason).await?;
+        let id = lane.endpoint.to_string();
+        let detail = json!({ "reason": reason });
+        audit::record(tx, OURSELVES, "webhook_endpoint.disabled", &id, detail).await?;
         tracing::warn!(tenant.id = %lane.tenant, endpoint.id = %lane.endpoint, "webhook endpoint {} is disabled: {reason}", lane.endpoint);
     }
     // People are told when it begins to matter, and when it is over.
