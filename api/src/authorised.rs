@@ -5,19 +5,24 @@ use crate::accept;
 use crate::idempotent;
 use crate::limited;
 use crate::load;
+use crate::origin;
 use crate::parameter;
 use crate::problem::Problem;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::web::ThinData;
-use actix_web::{Error, FromRequest, Handler, HttpMessage, HttpRequest, Responder, Route};
+use actix_web::{
+    Error, FromRequest, Handler, HttpMessage, HttpRequest, Responder, ResponseError, Route,
+};
 use entity::id::TenantId;
 use futures::FutureExt;
 use service::Service;
 use service::access::{Caller, Denied};
 use service::audit::{self, Reason};
+use service::rate_limit::Whose;
 use std::future::{Ready, ready};
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -31,7 +36,7 @@ where
 {
     route.to(handler).wrap(from_fn(
         move |request: ServiceRequest, next: Next<BoxBody>| async move {
-            let place = match load::enter(operation, &request).await {
+            let place = match load::enter(operation, request.request()).await {
                 Ok(place) => place,
                 Err(problem) => return Ok(request.error_response(problem)),
             };
@@ -49,17 +54,18 @@ async fn guard(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let authorised = match authorise(operation, &request).await {
         Ok(authorised) => authorised,
-        Err(problem) => return Ok(request.error_response(problem)),
+        Err(problem) => return Ok(unknown(request, problem).await),
     };
     let who = (authorised.caller.actor().to_owned(), authorised.tenant);
-    let (standings, refusal) = match limited::count(&request, &who.0, who.1).await {
-        Ok(standings) => {
-            let sound = accept::check(&request, operation)
-                .and_then(|()| parameter::none_in_vain(request.query_string(), operation));
-            (standings, sound.err())
-        }
-        Err((standings, problem)) => (standings, Some(problem)),
-    };
+    let (standings, refusal) =
+        match limited::count(request.request(), &limited::of(&who.0, who.1)).await {
+            Ok(standings) => {
+                let sound = accept::check(&request, operation)
+                    .and_then(|()| parameter::none_in_vain(request.query_string(), operation));
+                (standings, sound.err())
+            }
+            Err((standings, problem)) => (standings, Some(problem)),
+        };
     let mut response = match refusal {
         Some(problem) => request.error_response(problem),
         None => {
@@ -71,14 +77,18 @@ async fn guard(
     Ok(response)
 }
 
-/// A route that anybody may use.
-pub(crate) fn open<F, Args>(route: Route, handler: F) -> Route
-where
-    F: Handler<Args>,
-    Args: FromRequest + 'static,
-    F::Output: Responder + 'static,
-{
-    route.to(handler).wrap(from_fn(caught))
+// Whoever presents what does not hold is counted by where it comes from, so that nobody tries for long.
+async fn unknown(request: ServiceRequest, problem: Problem) -> ServiceResponse<BoxBody> {
+    let address = origin::of(&request).map(Whose::Address);
+    let address = address.filter(|_| problem.status_code() == StatusCode::UNAUTHORIZED);
+    match limited::count(request.request(), address.as_slice()).await {
+        Ok(_) => request.error_response(problem),
+        Err((standings, problem)) => {
+            let mut response = request.error_response(problem);
+            standings.tell(response.headers_mut());
+            response
+        }
+    }
 }
 
 /// How long a handler may take until its answer begins: a body that comes slowly, and the work.
@@ -226,7 +236,6 @@ fn unguarded() -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use actix_web::ResponseError;
     use actix_web::http::header::HeaderValue;
 
     fn read(value: Option<&'static str>) -> Result<String, Problem> {

@@ -163,6 +163,24 @@ pub(crate) fn with_query() -> HashSet<String> {
         .collect()
 }
 
+/// Operations that a person's browser is led to: they answer with a page, or lead on to one.
+pub(crate) fn by_browsers() -> HashSet<String> {
+    let mut document = openapi();
+    let items = document.paths.paths.values_mut();
+    let leads = |operation: &&mut Operation| {
+        let mut answers = operation.responses.responses.iter();
+        answers.any(|(status, response)| {
+            status == "302"
+                || matches!(response, RefOr::T(response) if response.content.contains_key("text/html"))
+        })
+    };
+    items
+        .flat_map(operations)
+        .filter(leads)
+        .filter_map(|operation| operation.operation_id.clone())
+        .collect()
+}
+
 /// The document as it is committed and served: pretty JSON, the same at every call.
 #[must_use]
 pub fn document() -> String {

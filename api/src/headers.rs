@@ -1,5 +1,6 @@
 //! What every answer carries, whatever it answers.
 
+use crate::cors::Cors;
 use crate::problem::Problem;
 use crate::request_name::{RequestName, X_REQUEST_ID};
 use actix_web::body::{BoxBody, MessageBody};
@@ -26,8 +27,7 @@ const ALWAYS: [(HeaderName, HeaderValue); 5] = [
         header::CONTENT_SECURITY_POLICY,
         HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
     ),
-    // No page of another site may load what is answered here; scripts of other sites may not read it either, as no
-    // answer has a header of CORS.
+    // No page of another site may load what is answered here; its scripts may read it only where CORS says so.
     (
         HeaderName::from_static("cross-origin-resource-policy"),
         HeaderValue::from_static("same-origin"),
@@ -46,7 +46,11 @@ pub(crate) async fn finish<B: MessageBody + 'static>(
     let is_https = request
         .app_data::<ThinData<Service>>()
         .is_some_and(|service| service.settings().public_url.scheme() == "https");
-    let mut response = next.call(request).await?.map_into_boxed_body();
+    let cors = Cors::of(&request);
+    let mut response = match cors.beforehand(&request) {
+        Some(answer) => request.into_response(answer),
+        None => next.call(request).await?.map_into_boxed_body(),
+    };
     if is_of_the_compressor(&response) {
         let problem = Problem::coding_not_acceptable().error_response();
         response = ServiceResponse::new(response.request().clone(), problem);
@@ -57,6 +61,7 @@ pub(crate) async fn finish<B: MessageBody + 'static>(
             headers.insert(name, value);
         }
     }
+    cors.tell(headers);
     if is_https {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, OVER_HTTPS);
     }

@@ -3,11 +3,14 @@
 mod accept;
 mod authorised;
 mod body;
+mod cors;
 mod document;
 mod headers;
 mod idempotent;
 mod limited;
 mod load;
+mod open;
+mod origin;
 mod page;
 mod parameter;
 mod pieces;

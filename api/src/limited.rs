@@ -2,12 +2,12 @@
 //! with every answer, and 429 with `Retry-After` beyond them.
 
 use crate::problem::Problem;
-use actix_web::dev::ServiceRequest;
+use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::web::Data;
 use entity::id::TenantId;
-use service::rate_limit::{Limiter, Standing, Told};
+use service::rate_limit::{Limiter, Standing, Told, Whose};
 use std::time::Duration;
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -27,26 +27,33 @@ impl Standings {
             if let Ok(value) = HeaderValue::from_str(&all.join(", "))
                 && !all.is_empty()
             {
-                headers.insert(name, value);
+                headers.append(name, value);
             }
         }
     }
 }
 
-/// Counts a request of a caller, and of the tenant it calls for.
+/// A request of a caller, and of the tenant it calls for.
+pub(crate) fn of(actor: &str, tenant: Option<TenantId>) -> Vec<Whose> {
+    let tenant = tenant.map(|tenant| Whose::Tenant(tenant.to_string()));
+    [Some(Whose::Key(actor.to_owned())), tenant]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// Counts a request of all of these.
 ///
 /// # Errors
 /// The problem to answer with, where one of them has no room: it tells the standings too.
 pub(crate) async fn count(
-    request: &ServiceRequest,
-    actor: &str,
-    tenant: Option<TenantId>,
+    request: &HttpRequest,
+    whose: &[Whose],
 ) -> Result<Standings, (Standings, Problem)> {
     let Some(limiter) = request.app_data::<Data<Limiter>>() else {
         return Ok(Standings(Vec::new()));
     };
-    let tenant = tenant.map(|tenant| tenant.to_string());
-    let Told { standings, wait } = limiter.ask(actor, tenant.as_deref()).await;
+    let Told { standings, wait } = limiter.ask(whose).await;
     match wait {
         None => Ok(Standings(standings)),
         Some(wait) => {
@@ -61,19 +68,30 @@ fn too_many(standings: &[Standing], wait: Duration) -> Problem {
         .iter()
         .map(|standing| {
             format!(
-                "{} requests in {} s for a {}",
+                "{} requests in {} s for {} {}",
                 standing.limit.requests,
                 standing.limit.window.as_secs(),
+                if standing.name.starts_with('a') {
+                    "an"
+                } else {
+                    "a"
+                },
                 standing.name
             )
         })
         .collect();
     let seconds = seconds(wait).max(1);
+    let is_known = standings.iter().any(|standing| standing.name == "key");
+    let hint = if is_known {
+        ", and send up to 1,000 events in one request"
+    } else {
+        ""
+    };
     Problem::new(
         StatusCode::TOO_MANY_REQUESTS,
         "rate_limited",
         format!(
-            "more requests than there may be ({}); come again in {seconds} s, and send up to 1,000 events in one request",
+            "more requests than there may be ({}); come again in {seconds} s{hint}",
             limits.join(", ")
         ),
     )

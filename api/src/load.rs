@@ -1,15 +1,18 @@
 //! What is turned away when more is asked than can be served well, before anything is done for it.
 //!
-//! Requests are of four classes. Health is always answered. Live events come next: the other classes have so few places at
-//! once that together they never hold all of the database's connections. Whoever finds no place waits for one, in a short
+//! Requests are of six classes. Health is always answered. Live events come next: the other classes have so few places at
+//! once that together they never hold all of the database's connections. What no credential stands behind has a class of its
+//! own, and so has what leads a browser through Intuit, which may be slow. Whoever finds no place waits for one, in a short
 //! queue and for a short time; beyond that the answer is 503 with `Retry-After`, which costs nothing.
 
 use crate::problem::Problem;
+use actix_web::HttpRequest;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::dev::ServiceResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header;
 use actix_web::web::{Bytes, Data};
+use service::access;
 use service::settings::{Limits, Places};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -29,11 +32,25 @@ const HEAVY: &[&str] = &[
     "read_past_sync_effect",
 ];
 
+/// Operations that lead a browser through Intuit.
+const BY_BROWSER: &[&str] = &[
+    "begin_connection_link",
+    "finish_authorization",
+    "open_connect_link",
+    "open_connection_link",
+];
+
+/// Operations that no credential stands behind and that read a body first, which may come slowly: they enter by themselves when
+/// it is there.
+const AFTER_THE_BODY: &[&str] = &["issue_token", "receive_notifications"];
+
 /// The places of one process.
 pub(crate) struct Load {
     live: Class,
     usual: Class,
     heavy: Class,
+    open: Class,
+    browser: Class,
 }
 
 struct Class {
@@ -64,6 +81,8 @@ impl Load {
             live: Class::new(limits.live),
             usual: Class::new(limits.usual),
             heavy: Class::new(limits.heavy),
+            open: Class::new(limits.open),
+            browser: Class::new(limits.browser),
         }
     }
 
@@ -76,6 +95,10 @@ impl Load {
             &self.live
         } else if HEAVY.contains(&operation) {
             &self.heavy
+        } else if BY_BROWSER.contains(&operation) {
+            &self.browser
+        } else if access::scope_of(operation).is_none() {
+            &self.open
         } else {
             &self.usual
         };
@@ -126,7 +149,21 @@ fn overloaded() -> Problem {
 /// `overloaded`.
 pub(crate) async fn enter(
     operation: &str,
-    request: &ServiceRequest,
+    request: &HttpRequest,
+) -> Result<Option<Place>, Problem> {
+    if AFTER_THE_BODY.contains(&operation) {
+        return Ok(None);
+    }
+    enter_now(operation, request).await
+}
+
+/// A place for a request whose body was read.
+///
+/// # Errors
+/// `overloaded`.
+pub(crate) async fn enter_now(
+    operation: &str,
+    request: &HttpRequest,
 ) -> Result<Option<Place>, Problem> {
     match request.app_data::<Data<Load>>() {
         Some(load) => load.enter(operation).await.map(Some),
@@ -194,6 +231,8 @@ mod tests {
             // Other classes have places of their own.
             assert!(load.enter("export_events").await.is_ok());
             assert!(load.enter("take_in_events").await.is_ok());
+            assert!(load.enter("issue_token").await.is_ok());
+            assert!(load.enter("finish_authorization").await.is_ok());
             drop(first);
             refused.to_string()
         };

@@ -28,6 +28,7 @@ routes! {
 
         post   "/v1/tenants/{tenant_id}/members" => member::create_member;
         get    "/v1/tenants/{tenant_id}/members" => member::list_members;
+        get    "/v1/tenants/{tenant_id}/members/{member_id}" => member::read_member;
         patch  "/v1/tenants/{tenant_id}/members/{member_id}" => member::update_member;
         delete "/v1/tenants/{tenant_id}/members/{member_id}" => member::remove_member;
 

@@ -1,6 +1,6 @@
 //! How the page of routes becomes a server: each row is a route, its operation's guard, and its place in the OpenAPI document.
 
-use crate::authorised::open;
+use crate::open::open;
 use crate::problem::Problem;
 use crate::resource::explorer;
 use actix_web::http::Method;
@@ -55,12 +55,12 @@ pub(crate) fn configure(config: &mut web::ServiceConfig) {
     config
         .service(
             web::resource("/explorer/{file:.+}")
-                .route(open(get(), explorer::explorer_file))
+                .route(open(get(), "explorer_file", explorer::explorer_file))
                 .default_service(not_allowed()),
         )
         .service(
             web::resource("/explorer")
-                .route(open(get(), explorer::to_explorer))
+                .route(open(get(), "to_explorer", explorer::to_explorer))
                 .default_service(not_allowed()),
         )
         .default_service(refuse(Problem::unknown_route()));
@@ -139,7 +139,7 @@ macro_rules! routes {
                     path: $open_path,
                     operation: stringify!($open_operation),
                     guarded: false,
-                    route: || $crate::authorised::open($crate::routing::verb(stringify!($open_verb)), $open_module::$open_operation),
+                    route: || $crate::open::open($crate::routing::verb(stringify!($open_verb)), stringify!($open_operation), $open_module::$open_operation),
                 },)+
             ]
         }

@@ -7,6 +7,7 @@ use crate::credential::Presented;
 use crate::cursor::{Cursors, Page, PageQuery};
 use crate::error::Error;
 use crate::identity_provider::{LEEWAY_SECONDS, Person};
+use crate::version::{self, Expected};
 use crate::{Service, api_key, audit};
 use chrono::{DateTime, Utc};
 use entity::id::{MemberId, TenantId};
@@ -69,6 +70,14 @@ pub struct Member {
     pub created_by: String,
     /// When their place was changed last.
     pub updated_at: DateTime<Utc>,
+}
+
+impl Member {
+    /// The tag of this version of it: of what can be changed of it.
+    #[must_use]
+    pub fn version(&self) -> String {
+        version::tag(&(&self.name, self.role))
+    }
 }
 
 impl From<Model> for Member {
@@ -175,15 +184,26 @@ pub async fn list(
     ))
 }
 
+/// A member.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn read(service: &Service, tenant: TenantId, id: MemberId) -> Result<Member, Error> {
+    let tx = service.tenant(tenant).await?;
+    Ok(row(&tx, id).await?.into())
+}
+
 /// Changes a member's role or name, for the very next request of theirs.
 ///
 /// # Errors
-/// `invalid_name`, `role_beyond_own`; `last_owner`; [`Error::NotFound`].
+/// `invalid_name`, `role_beyond_own`; `changed_meanwhile` where it is not one of the `expected` versions; `last_owner`;
+/// [`Error::NotFound`].
 pub async fn update(
     service: &Service,
     caller: &Caller,
     tenant: TenantId,
     id: MemberId,
+    expected: &Expected,
     request: UpdateMember,
 ) -> Result<Member, Error> {
     if let Some(name) = &request.name {
@@ -193,10 +213,13 @@ pub async fn update(
         may_give(caller, role)?;
     }
     let tx = service.tenant(tenant).await?;
-    let before = row(&tx, id).await?;
-    if request.role.is_some_and(|role| role != Role::Owner) {
-        an_owner_stays(&tx, caller, id).await?;
-    }
+    let stays = match request.role {
+        Some(Role::Owner) | None => Ok(()),
+        Some(_) => an_owner_stays(&tx, caller, id).await,
+    };
+    let before: Member = locked(&tx, id).await?.into();
+    version::check(expected, &before.version(), "the member")?;
+    stays?;
     tx.execute(
         "UPDATE member SET role = coalesce($3, role), name = coalesce($4, name), updated_at = tillpost_now()
           WHERE {mine} AND id = $2",
@@ -207,26 +230,29 @@ pub async fn update(
         ],
     )
     .await?;
-    let after = row(&tx, id).await?;
+    let after: Member = row(&tx, id).await?.into();
     let detail = serde_json::json!({ "role": after.role, "role_before": before.role });
     record(&tx, caller, "member.changed", id, detail).await?;
     tx.commit().await?;
-    Ok(after.into())
+    Ok(after)
 }
 
 /// Ends a membership; the person's next request finds nothing here.
 ///
 /// # Errors
-/// `last_owner`; [`Error::NotFound`].
+/// `changed_meanwhile` where it is not one of the `expected` versions; `last_owner`; [`Error::NotFound`].
 pub async fn remove(
     service: &Service,
     caller: &Caller,
     tenant: TenantId,
     id: MemberId,
+    expected: &Expected,
 ) -> Result<Member, Error> {
     let tx = service.tenant(tenant).await?;
-    let member = row(&tx, id).await?;
-    an_owner_stays(&tx, caller, id).await?;
+    let stays = an_owner_stays(&tx, caller, id).await;
+    let member: Member = locked(&tx, id).await?.into();
+    version::check(expected, &member.version(), "the member")?;
+    stays?;
     tx.execute(
         "DELETE FROM member WHERE {mine} AND id = $2",
         vec![id.into()],
@@ -235,7 +261,7 @@ pub async fn remove(
     let detail = serde_json::json!({ "role": member.role });
     record(&tx, caller, "member.removed", id, detail).await?;
     tx.commit().await?;
-    Ok(member.into())
+    Ok(member)
 }
 
 /// What a person is to the tenant whose resources they ask for.
@@ -373,6 +399,16 @@ fn check_name(name: &str) -> Result<(), Error> {
         return Ok(());
     }
     crate::tenant::check_name(name)
+}
+
+// After the owners, where they are locked too.
+async fn locked(tx: &TenantTx, id: MemberId) -> Result<Model, Error> {
+    tx.query(
+        "SELECT 1 FROM member WHERE {mine} AND id = $2 FOR UPDATE",
+        vec![id.into()],
+    )
+    .await?;
+    row(tx, id).await
 }
 
 async fn row(tx: &TenantTx, id: MemberId) -> Result<Model, Error> {

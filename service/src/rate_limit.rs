@@ -1,4 +1,4 @@
-//! How many requests a key, and a tenant with all its keys, may make in a while.
+//! How many requests a key, a tenant with all its keys, an address or a link may make in a while.
 //!
 //! Each has a measure that fills evenly and is full after its window: a burst may empty it, and goes on at the pace at which
 //! it fills. All processes share the measures ([`Counter`], on Redis where there is one). While nobody can be asked, a
@@ -13,12 +13,52 @@ use tokio::time::Instant;
 /// Whose requests are counted, and against what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
-    /// Names the limit: `key` or `tenant`.
+    /// Names the limit, as [`Whose::name`].
     pub name: &'static str,
     /// Whose it is.
     pub id: String,
     /// The limit.
     pub limit: Limit,
+}
+
+/// Whose request it is. Each has a measure of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Whose {
+    /// Of a key, or of a person.
+    Key(String),
+    /// Of a tenant.
+    Tenant(String),
+    /// From an address, or a network that is one's.
+    Address(String),
+    /// For a link, by a name that does not open it.
+    Link(String),
+}
+
+impl Whose {
+    /// As the limit is called.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Key(_) => "key",
+            Self::Tenant(_) => "tenant",
+            Self::Address(_) => "address",
+            Self::Link(_) => "link",
+        }
+    }
+
+    fn account(&self, limits: &Limits) -> Account {
+        let (id, limit) = match self {
+            Self::Key(id) => (id, limits.key),
+            Self::Tenant(id) => (id, limits.tenant),
+            Self::Address(id) => (id, limits.address),
+            Self::Link(id) => (id, limits.link),
+        };
+        Account {
+            name: self.name(),
+            id: id.clone(),
+            limit,
+        }
+    }
 }
 
 /// What became of one request: whether it may be met, and how far each account is used up, as the time until it is full.
@@ -94,9 +134,9 @@ impl Limiter {
         }
     }
 
-    /// Counts a request of `caller`, and of its tenant, where it is one's.
-    pub async fn ask(&self, caller: &str, tenant: Option<&str>) -> Told {
-        let accounts = self.accounts(caller, tenant);
+    /// Counts a request of all of these, or of none where one has no room.
+    pub async fn ask(&self, whose: &[Whose]) -> Told {
+        let accounts = self.accounts(whose);
         if accounts.is_empty() {
             return Told {
                 standings: Vec::new(),
@@ -111,17 +151,10 @@ impl Limiter {
     }
 
     // Those that have a limit.
-    fn accounts(&self, caller: &str, tenant: Option<&str>) -> Vec<Account> {
-        let account = |name, id: &str, limit| Account {
-            name,
-            id: id.to_owned(),
-            limit,
-        };
-        let key = account("key", caller, self.limits.key);
-        let tenant = tenant.map(|tenant| account("tenant", tenant, self.limits.tenant));
-        [Some(key), tenant]
-            .into_iter()
-            .flatten()
+    fn accounts(&self, whose: &[Whose]) -> Vec<Account> {
+        whose
+            .iter()
+            .map(|whose| whose.account(&self.limits))
             .filter(|account| account.limit.requests > 0)
             .collect()
     }
@@ -208,8 +241,16 @@ mod tests {
         Limiter::new(&limits, Arc::new(Alone))
     }
 
+    fn of(key: &str, tenant: Option<&str>) -> Vec<Whose> {
+        let tenant = tenant.map(|tenant| Whose::Tenant(tenant.to_owned()));
+        [Some(Whose::Key(key.to_owned())), tenant]
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+
     fn ask(limiter: &Limiter, second: u64, key: &str, tenant: Option<&str>) -> Told {
-        let accounts = limiter.accounts(key, tenant);
+        let accounts = limiter.accounts(&of(key, tenant));
         let count = limiter.count_here(Duration::from_secs(second), &accounts);
         tell(&accounts, &count)
     }
@@ -247,6 +288,10 @@ mod tests {
 
     #[test]
     fn without_limits_nobody_is_counted() {
-        assert!(limiter(0, 0).accounts("key_1", Some("ten_1")).is_empty());
+        assert!(
+            limiter(0, 0)
+                .accounts(&of("key_1", Some("ten_1")))
+                .is_empty()
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! Everything that may be set. Read once at the start, checked there, and never again.
 
 use crate::webhook::destination::Rules;
+use ipnet::IpNet;
 use secrecy::SecretString;
 use std::time::Duration;
 use url::Url;
@@ -68,6 +69,8 @@ pub struct Access {
     pub token_keys: Vec<SecretString>,
     /// Who says who people are; without it there are keys only.
     pub identity_provider: Option<IdentityProvider>,
+    /// Whose pages may call the API from a browser: origins, as browsers write them.
+    pub origins: Vec<String>,
 }
 
 /// The vendor's own identity provider.
@@ -225,28 +228,44 @@ pub struct Limits {
     pub key: Limit,
     /// Requests of one tenant, with all its keys.
     pub tenant: Limit,
+    /// Requests from one address that no credential stands behind.
+    pub address: Limit,
+    /// Requests for one link that was handed out.
+    pub link: Limit,
     /// Requests at once, of one process, that take events in.
     pub live: Places,
     /// Requests at once, of one process, of any other kind.
     pub usual: Places,
     /// Requests at once, of one process, that read or build much.
     pub heavy: Places,
+    /// Requests at once, of one process, that no credential stands behind.
+    pub open: Places,
+    /// Requests at once, of one process, that lead a browser through Intuit.
+    pub browser: Places,
+    /// Whose word is taken for where a request comes from (`X-Forwarded-For`).
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 impl Limits {
-    /// The usual places, and requests of a key and a tenant without limit.
+    /// The usual places, and requests of everybody without limit.
     #[must_use]
     pub fn of_places_only() -> Self {
         let mut limits = Self::default();
-        limits.key.requests = 0;
-        limits.tenant.requests = 0;
+        for limit in [
+            &mut limits.key,
+            &mut limits.tenant,
+            &mut limits.address,
+            &mut limits.link,
+        ] {
+            limit.requests = 0;
+        }
         limits
     }
 }
 
 impl Default for Limits {
-    /// A hundred requests a second of a key, two hundred of a tenant. Together the usual and the heavy ones hold two thirds of
-    /// a process's database connections at the most.
+    /// A hundred requests a second of a key, two hundred of a tenant, fifty from an address. Together all but the live ones hold
+    /// five sixths of a process's database connections at the most.
     fn default() -> Self {
         let window = Duration::from_secs(60);
         Self {
@@ -256,6 +275,14 @@ impl Default for Limits {
             },
             tenant: Limit {
                 requests: 12_000,
+                window,
+            },
+            address: Limit {
+                requests: 3_000,
+                window,
+            },
+            link: Limit {
+                requests: 60,
                 window,
             },
             live: Places {
@@ -270,6 +297,15 @@ impl Default for Limits {
                 at_once: 4,
                 waiting: 16,
             },
+            open: Places {
+                at_once: 2,
+                waiting: 64,
+            },
+            browser: Places {
+                at_once: 2,
+                waiting: 64,
+            },
+            trusted_proxies: Vec::new(),
         }
     }
 }

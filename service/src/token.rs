@@ -72,53 +72,25 @@ struct Claims {
     jti: String,
 }
 
-/// Exchanges a key for a token. `scope` narrows it: scopes of the key, separated by spaces.
-///
-/// # Errors
-/// [`Refusal`] says which part of the request does not hold.
-pub async fn issue(
-    service: &Service,
-    client_id: &str,
-    client_secret: &str,
-    scope: Option<&str>,
-) -> Result<IssuedToken, Refusal> {
-    let (tenant, actor, scopes) = client(service, client_id, client_secret).await?;
-    let granted = match narrowed(&scopes, scope) {
-        Ok(granted) => granted,
-        Err(refusal) => {
-            let reason = Reason::InsufficientScope;
-            audit::deny(service, Denial::of(tenant, &actor, ISSUE, reason)).await;
-            return Err(refusal);
-        }
-    };
-    let now = service.now().await?.timestamp();
-    let issuer = service.settings().issuer();
-    let claims = Claims {
-        iss: issuer.clone(),
-        aud: issuer,
-        sub: actor.clone(),
-        client_id: actor,
-        tenant_id: tenant,
-        scope: spelt(&granted),
-        exp: now + LIFETIME_SECONDS,
-        nbf: now,
-        iat: now,
-        jti: uuid::Uuid::new_v4().simple().to_string(),
-    };
-    Ok(IssuedToken {
-        access_token: service.token_keys().sign(TYPE, &claims)?,
-        token_type: "Bearer".to_owned(),
-        expires_in: LIFETIME_SECONDS,
-        scope: claims.scope,
-    })
+/// Who asks for a token, and has shown to be that.
+#[derive(Debug)]
+pub struct Client {
+    /// The key's id.
+    pub key: String,
+    /// Whose it is.
+    pub tenant: TenantId,
+    scopes: Vec<Scope>,
 }
 
-// The key that is the client. Why another is refused stands in the audit log of whoever is known.
-async fn client(
+/// The client that this id and secret are those of. Why another is refused stands in the audit log of whoever is known.
+///
+/// # Errors
+/// [`Refusal::InvalidClient`] where they are nobody's; the database does not answer.
+pub async fn client(
     service: &Service,
     client_id: &str,
     client_secret: &str,
-) -> Result<(TenantId, String, Vec<Scope>), Refusal> {
+) -> Result<Client, Refusal> {
     let denial = match api_key::authenticate(service, client_secret, ISSUE).await? {
         Presented::By(Caller::OfTenant {
             tenant,
@@ -126,7 +98,11 @@ async fn client(
             scopes,
         }) => {
             if actor == client_id {
-                return Ok((tenant, actor, scopes));
+                return Ok(Client {
+                    key: actor,
+                    tenant,
+                    scopes,
+                });
             }
             Denial::of(tenant, &actor, ISSUE, Reason::AnotherClient)
         }
@@ -150,6 +126,46 @@ async fn client(
     };
     audit::deny(service, denial).await;
     Err(Refusal::InvalidClient)
+}
+
+/// Gives a client a token. `scope` narrows it: scopes of the key, separated by spaces.
+///
+/// # Errors
+/// [`Refusal`] says which part of the request does not hold.
+pub async fn issue(
+    service: &Service,
+    client: &Client,
+    scope: Option<&str>,
+) -> Result<IssuedToken, Refusal> {
+    let granted = match narrowed(&client.scopes, scope) {
+        Ok(granted) => granted,
+        Err(refusal) => {
+            let reason = Reason::InsufficientScope;
+            let denial = Denial::of(client.tenant, &client.key, ISSUE, reason);
+            audit::deny(service, denial).await;
+            return Err(refusal);
+        }
+    };
+    let now = service.now().await?.timestamp();
+    let issuer = service.settings().issuer();
+    let claims = Claims {
+        iss: issuer.clone(),
+        aud: issuer,
+        sub: client.key.clone(),
+        client_id: client.key.clone(),
+        tenant_id: client.tenant,
+        scope: spelt(&granted),
+        exp: now + LIFETIME_SECONDS,
+        nbf: now,
+        iat: now,
+        jti: uuid::Uuid::new_v4().simple().to_string(),
+    };
+    Ok(IssuedToken {
+        access_token: service.token_keys().sign(TYPE, &claims)?,
+        token_type: "Bearer".to_owned(),
+        expires_in: LIFETIME_SECONDS,
+        scope: claims.scope,
+    })
 }
 
 fn narrowed(own: &[Scope], wanted: Option<&str>) -> Result<Vec<Scope>, Refusal> {

@@ -55,6 +55,7 @@ CONSENTS = json.loads(os.environ["CONSENTS"])
 SPARE = {
     ("update_webhook_endpoint", "webhook_endpoint_id"): "spare_endpoint_id",
     ("delete_webhook_endpoint", "webhook_endpoint_id"): "spare_endpoint_id",
+    ("remove_member", "member_id"): "spare_member_id",
     ("revoke_api_key", "api_key_id"): "api_key_id",
     ("rotate_api_key", "api_key_id"): "api_key_id",
 }

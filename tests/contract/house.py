@@ -79,6 +79,8 @@ def served(binary, folder, base, provider):
             # As many as one who asks can ask, and still counted, so that every answer tells its limits.
             "TILLPOST_KEY_REQUESTS_PER_MINUTE": "1000000",
             "TILLPOST_TENANT_REQUESTS_PER_MINUTE": "1000000",
+            "TILLPOST_ADDRESS_REQUESTS_PER_MINUTE": "1000000",
+            "TILLPOST_LINK_REQUESTS_PER_MINUTE": "1000000",
         }
         with open(folder / "serve.log", "w") as log:
             server = subprocess.Popen([binary, "serve"], stderr=log, env=os.environ | given)
@@ -228,7 +230,9 @@ def furnish(base, given):
         "alert_id": [row["id"] for row in tenant.items(f"{at}/alerts")],
         "webhook_endpoint_id": [endpoint],
         "webhook_message_id": [message],
-        "member_id": people,
+        "member_id": people[:2],
+        # Who may be removed.
+        "spare_member_id": people[2:],
         # Not the one that is used: it would be revoked.
         "api_key_id": [tenant.post(f"{at}/api-keys", {"name": f"to be revoked {n}"})["id"] for n in range(8)],
         # Secrets of links, as a browser opens them.

@@ -60,6 +60,10 @@ pub fn check(method: &Method, path: &str, answer: &Answer) {
     } else {
         &method.as_str().to_lowercase()
     };
+    // What a browser asks beforehand for a page of another site is its own affair.
+    if *method == Method::OPTIONS && answer.status == StatusCode::NO_CONTENT {
+        return;
+    }
     let operation = &item[verb];
     if !operation.is_object() {
         assert_eq!(

@@ -1,5 +1,6 @@
 //! What is asked at most: requests of a key and a tenant, and requests at once.
 
+mod open;
 mod together;
 
 use crate::world::{Answer, Shape, Tenant, World};

@@ -347,6 +347,7 @@ async fn keys_that_sign_are_changed_without_a_token_that_does_not_hold() {
         let access = Access {
             token_keys: seeds.iter().copied().map(seed).collect(),
             identity_provider: None,
+            origins: Vec::new(),
         };
         World::shaped(Shape {
             access,

@@ -1,8 +1,9 @@
 //! The API's surface: names of requests, kinds of bodies, compressed bodies, headers, and where the types of problems lead.
 
-use crate::world::{Answer, Tenant, World};
+use crate::world::{Answer, Shape, Tenant, World};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use service::settings::Access;
 
 async fn get(store: &Tenant<'_>, path: &str, header: &str, value: &str) -> Answer {
     let request = store
@@ -295,6 +296,10 @@ async fn two_people_do_not_overwrite_each_others_changes() {
         .post("/webhook-endpoints", json!({"url": "http://127.0.0.1:9/"}))
         .await;
     let endpoint = format!("/webhook-endpoints/{}", endpoint["id"].as_str().unwrap());
+    let member = store
+        .post("/members", json!({"subject": "ada", "role": "accountant"}))
+        .await;
+    let member = format!("/members/{}", member["id"].as_str().unwrap());
     let platform = crate::world::PLATFORM_KEY;
     for (path, key, one, other) in [
         (
@@ -302,6 +307,12 @@ async fn two_people_do_not_overwrite_each_others_changes() {
             store.key.as_str(),
             json!({"net_lines": true}),
             json!({"closed_period": "first_open_day"}),
+        ),
+        (
+            member.clone(),
+            store.key.as_str(),
+            json!({"name": "One"}),
+            json!({"role": "owner"}),
         ),
         (
             endpoint,
@@ -342,6 +353,25 @@ async fn two_people_do_not_overwrite_each_others_changes() {
         assert_eq!(change("*", &one).await.status, StatusCode::OK);
         assert_eq!(change("nonsense", &one).await.status.as_u16(), 400);
     }
+    // Nobody is removed who was changed meanwhile.
+    store
+        .post("/members", json!({"subject": "bob", "role": "owner"}))
+        .await;
+    let path = store.path(&member);
+    let etag = || async {
+        let read = world.request(Method::GET, &path, &store.key);
+        world.answer(read).await.header("etag").to_owned()
+    };
+    let seen = etag().await;
+    store
+        .send(Method::PATCH, &member, Some(json!({"name": "Ada"})))
+        .await;
+    for (etag, status) in [(seen, 412), (etag().await, 200)] {
+        let remove = world
+            .request(Method::DELETE, &path, &store.key)
+            .header("if-match", etag);
+        assert_eq!(world.answer(remove).await.status.as_u16(), status);
+    }
     // Who asks for what is so already changes nothing.
     let before = store.get("/settings").await;
     for body in [json!({}), json!({"net_lines": before["net_lines"]})] {
@@ -365,5 +395,128 @@ async fn two_people_do_not_overwrite_each_others_changes() {
             .request(Method::GET, &path, &store.key)
             .header("if-none-match", "\"another\"");
         assert_eq!(world.answer(request).await.status, StatusCode::OK);
+    }
+}
+
+#[tokio::test]
+async fn what_anybody_may_ask_for_is_asked_for_as_everything_else() {
+    let world = World::new().await;
+    let get = async |path: &str, accept: &str| {
+        let request = world.http().get(world.base.join(path).unwrap());
+        world.answer(request.header("accept", accept)).await
+    };
+    for path in [
+        ".well-known/jwks.json",
+        ".well-known/oauth-authorization-server",
+        "v1/problem-codes",
+        "openapi.json",
+    ] {
+        let answer = get(path, "text/html").await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.code().as_deref()),
+            (406, Some("not_acceptable")),
+            "{path}"
+        );
+        let answer = get(&format!("{path}?colour=red"), "*/*").await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.code().as_deref()),
+            (400, Some("invalid_parameter")),
+            "{path}"
+        );
+        assert_eq!(get(path, "application/json").await.status, 200, "{path}");
+    }
+    // A secret in an address is in everybody's log: it is not even looked at there.
+    let token = world
+        .http()
+        .post(
+            world
+                .base
+                .join("v1/oauth/token?client_secret=tp_x")
+                .unwrap(),
+        )
+        .form(&[("grant_type", "client_credentials")]);
+    assert_eq!(
+        world.answer(token).await.code().as_deref(),
+        Some("invalid_parameter")
+    );
+    // Mail and Intuit add parameters to what a person's browser is led to.
+    for (path, status) in [
+        ("v1/intuit/disconnected?realmId=1&utm_source=mail", 200),
+        ("v1/intuit/reconnect?colour=red", 200),
+        ("v1/connected?outcome=connected&utm_source=mail", 200),
+        ("v1/oauth/callback?state=x&code=y&realmId=1&iss=intuit", 404),
+        ("v1/links/x?utm_source=mail", 404),
+        ("problems?colour=red", 200),
+    ] {
+        let answer = get(path, "*/*").await;
+        assert_eq!(answer.status, status, "{path}: {}", answer.text());
+    }
+    // An orchestrator is always told.
+    let answer = get("healthz?from=balancer", "text/plain").await;
+    assert_eq!(answer.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn pages_of_other_sites_may_call_only_where_they_are_configured() {
+    const DESK: &str = "https://desk.example.com";
+    let shape = |origins: &[&str]| Shape {
+        access: Access {
+            origins: origins.iter().map(|&origin| origin.to_owned()).collect(),
+            ..Access::default()
+        },
+        ..Shape::default()
+    };
+    let ask = async |world: &World, method: Method, origin: &str| {
+        let url = world.base.join("v1/tenants").unwrap();
+        let request = world
+            .http()
+            .request(method, url)
+            .header("origin", origin)
+            .header("access-control-request-method", "POST");
+        world.answer(request).await
+    };
+    let off = World::new().await;
+    let answer = ask(&off, Method::OPTIONS, DESK).await;
+    assert_eq!(answer.status.as_u16(), 405);
+    let answer = ask(&off, Method::GET, DESK).await;
+    assert_eq!(answer.header("access-control-allow-origin"), "");
+    assert!(!answer.header("vary").contains("origin"));
+
+    let world = World::shaped(shape(&[DESK])).await;
+    let answer = ask(&world, Method::OPTIONS, DESK).await;
+    assert_eq!(answer.status, StatusCode::NO_CONTENT);
+    assert_eq!(answer.header("access-control-allow-origin"), DESK);
+    assert!(
+        answer
+            .header("access-control-allow-methods")
+            .contains("PATCH")
+    );
+    for header in ["authorization", "idempotency-key", "if-match"] {
+        let allowed = answer.header("access-control-allow-headers");
+        assert!(allowed.contains(header), "{allowed}");
+    }
+    assert_eq!(answer.header("x-content-type-options"), "nosniff");
+    // What is refused may be read, too; credentials of the browser's own never go along.
+    let answer = ask(&world, Method::GET, DESK).await;
+    assert_eq!(answer.status.as_u16(), 401);
+    assert_eq!(answer.header("access-control-allow-origin"), DESK);
+    assert!(
+        answer
+            .header("access-control-expose-headers")
+            .contains("etag")
+    );
+    assert_eq!(answer.header("access-control-allow-credentials"), "");
+    for origin in ["https://evil.example.com", "null"] {
+        let answer = ask(&world, Method::OPTIONS, origin).await;
+        assert_eq!(answer.status.as_u16(), 405, "{origin}");
+        let answer = ask(&world, Method::GET, origin).await;
+        assert_eq!(answer.header("access-control-allow-origin"), "", "{origin}");
+        assert!(
+            answer
+                .headers
+                .get_all("vary")
+                .iter()
+                .any(|vary| vary == "origin")
+        );
     }
 }

@@ -103,6 +103,7 @@ pub fn asking(port: u16) -> Access {
             algorithm: TokenAlgorithm::EdDsa,
             pace: KeyPace::default(),
         }),
+        origins: Vec::new(),
     }
 }
 

@@ -322,6 +322,7 @@ fn answers(id: &str, kind: &str) -> Vec<Shown> {
             items: vec![member()],
             next_cursor: None
         })),
+        "read_member" => one(json!(member())),
         "update_member" => vec![(
             "Only to look",
             json!(service::member::Member {

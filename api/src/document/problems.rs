@@ -5,6 +5,7 @@ use crate::problem::{self, Problem};
 use actix_web::http::StatusCode;
 use serde_json::json;
 use service::access::{self, Scope};
+use utoipa::PartialSchema;
 use utoipa::openapi::path::{Operation, ParameterIn};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response};
 
@@ -18,6 +19,15 @@ pub(super) fn takes(operation: &Operation, place: &ParameterIn) -> bool {
 
 /// Adds the problems that follow from what the operation is; those it describes itself are completed.
 pub(super) fn add(path: &str, id: &str, guarded: bool, operation: &mut Operation) {
+    let by_browser = !guarded
+        && operation
+            .responses
+            .responses
+            .iter()
+            .any(|(status, response)| {
+                status == "302"
+                    || matches!(response, RefOr::T(response) if response.content.contains_key("text/html"))
+            });
     let has_body = operation.request_body.is_some();
     let has_query = takes(operation, &ParameterIn::Query);
     let has_header = takes(operation, &ParameterIn::Header);
@@ -29,7 +39,7 @@ pub(super) fn add(path: &str, id: &str, guarded: bool, operation: &mut Operation
             status.starts_with('2')
                 && matches!(response, RefOr::T(response) if !response.content.is_empty())
         });
-    let takes_nothing = guarded && !has_body && !has_query && !has_header;
+    let takes_nothing = !by_browser && !has_body && !has_query && !has_header;
     let mut add = |status: u16, words: &str| {
         operation
             .responses
@@ -37,8 +47,9 @@ pub(super) fn add(path: &str, id: &str, guarded: bool, operation: &mut Operation
             .entry(status.to_string())
             .or_insert_with(|| Response::new(words).into());
     };
+    let is_health = matches!(id, "read_health" | "read_readiness");
     // Where an operation has no parameters, one that is sent is refused.
-    if has_body || has_query || has_header || guarded {
+    if has_body || has_query || has_header || !(is_health || by_browser) {
         add(400, "The body, a parameter or a header cannot be read");
     }
     if guarded {
@@ -51,7 +62,7 @@ pub(super) fn add(path: &str, id: &str, guarded: bool, operation: &mut Operation
             );
         }
     }
-    if guarded && has_content {
+    if has_content && !is_health {
         add(
             406,
             "None of the kinds of body that the answer could have is accepted",
@@ -65,6 +76,12 @@ pub(super) fn add(path: &str, id: &str, guarded: bool, operation: &mut Operation
         add(413, "The body is too large");
         add(415, "The body is of another kind than is taken here");
     }
+    if !is_health {
+        add(
+            503,
+            "The database does not answer, or too much is asked at once; try again after Retry-After",
+        );
+    }
     if guarded
         || path.starts_with("/v1/connect/")
         || path.starts_with("/v1/oauth/")
@@ -72,19 +89,31 @@ pub(super) fn add(path: &str, id: &str, guarded: bool, operation: &mut Operation
         || id == "receive_notifications"
     {
         add(500, "A mistake of ours; tell us the X-Request-Id");
-        add(
-            503,
-            "The database does not answer, or too much is asked at once; try again after Retry-After",
-        );
     }
     if guarded {
         add(
             429,
             "The key, or the tenant, has made more requests than it may; come again after Retry-After",
         );
+    } else if !is_health {
+        add(
+            429,
+            "More requests have come from the sender's address, or for the link, than may; come again after Retry-After",
+        );
     }
     if path == "/readyz" {
         add(503, "They cannot: says what does not answer");
+    }
+    if by_browser {
+        for status in ["429", "503"] {
+            if let Some(RefOr::T(response)) = operation.responses.responses.get_mut(status) {
+                let page = ContentBuilder::new()
+                    .schema(Some(String::schema()))
+                    .example(Some(json!("<!doctype html>…")))
+                    .build();
+                response.content.insert("text/html".to_owned(), page.into());
+            }
+        }
     }
     for (status, response) in &mut operation.responses.responses {
         let Ok(status @ 400..) = status.parse::<u16>() else {
@@ -171,6 +200,11 @@ fn example(status: u16, id: &str, takes_nothing: bool) -> Problem {
             "say what the body is: send the header `Content-Type: application/json`",
         ),
         422 => unprocessable(id),
+        429 if access::scope_of(id).is_none() && id != "issue_token" => new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "rate_limited",
+            "more requests than there may be (3000 requests in 60 s for an address); come again in 1 s",
+        ),
         429 => new(
             StatusCode::TOO_MANY_REQUESTS,
             "rate_limited",

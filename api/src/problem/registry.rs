@@ -344,7 +344,7 @@ pub(crate) const TABLE: &[Row] = {
            "A field is of another JSON type than it must be; amounts are texts, never numbers.",
            "Write it as the detail says."),
         of("rate_limited", &[429], Developer, true,
-           "The key, or the tenant with all its keys, has made more requests than it may in a while.",
+           "The key, or the tenant with all its keys, has made more requests than it may in a while; or, where no credential holds, the address they come from, or the link they open.",
            "Wait for Retry-After, and keep to the header RateLimit; events go by 1,000 in one request, or as application/x-ndjson."),
         of("internal", &[500], Operator, true,
            "A mistake of ours.",

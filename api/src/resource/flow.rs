@@ -256,16 +256,20 @@ pub(super) fn not_begun(
     };
     // Made first, since this is where an error of ours is logged.
     let problem = Problem::from(error);
-    let a_person_looks = request
-        .headers()
-        .get(header::ACCEPT)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|accepted| accepted.contains("text/html"));
-    if a_person_looks {
+    if a_person_looks(request) {
         Ok(to(&page_of(service, outcome)))
     } else {
         Err(problem)
     }
+}
+
+/// Whether a browser asks, for a person.
+pub(crate) fn a_person_looks(request: &HttpRequest) -> bool {
+    request
+        .headers()
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|accepted| accepted.contains("text/html"))
 }
 
 fn is_https(service: &Service) -> bool {

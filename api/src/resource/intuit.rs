@@ -3,6 +3,7 @@
 use super::Product;
 use super::page::Page;
 use crate::body::Raw;
+use crate::load;
 use crate::problem::Problem;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
@@ -75,6 +76,7 @@ pub(crate) async fn receive_notifications(
     request: HttpRequest,
     body: Raw,
 ) -> Result<HttpResponse, Problem> {
+    let _place = load::enter_now("receive_notifications", &request).await?;
     let signature = request.headers().get("intuit-signature");
     let signature = signature.and_then(|value| value.to_str().ok());
     match hint::take(&product, &body.0, signature.unwrap_or_default()).await? {

@@ -1,10 +1,11 @@
 //! Members: people of the vendor's identity provider, and what they may do here.
 
+use super::mapping::tagged;
 use super::{Answer, Product, created};
 use crate::authorised::InTenant;
 use crate::body::Body;
 use crate::page::MemberPage;
-use crate::parameter::{Id, Params};
+use crate::parameter::{Id, IfMatch, Params};
 use crate::problem::Problem;
 use actix_web::HttpResponse;
 use actix_web::web::Json;
@@ -52,27 +53,49 @@ pub(crate) async fn list_members(
     ))
 }
 
+/// Read a member
+///
+/// Who it is, and what they may do.
+#[utoipa::path(
+    get, path = "/v1/tenants/{tenant_id}/members/{member_id}", tag = "Members",
+    params(("member_id" = MemberId, Path, description = "The member")),
+    responses((status = 200, description = "The member", body = Member,
+        headers(("ETag" = String, description = "The version of what can be changed of it"))))
+)]
+pub(crate) async fn read_member(
+    product: Product,
+    at: InTenant,
+    Id(id): Id<MemberId>,
+) -> Result<HttpResponse, Problem> {
+    let member = member::read(&product, at.tenant, id).await?;
+    Ok(tagged(&member.version(), member))
+}
+
 /// Change a member
 ///
 /// Another role, or another name. It holds from their next request on.
 #[utoipa::path(
     patch, path = "/v1/tenants/{tenant_id}/members/{member_id}", tag = "Members",
-    params(("member_id" = MemberId, Path, description = "The member")),
+    params(
+        ("member_id" = MemberId, Path, description = "The member"),
+        ("If-Match" = Option<String>, Header, description = "The ETag of what was read; left out: whatever it is now")
+    ),
     request_body = UpdateMember,
     responses(
-        (status = 200, description = "The member, changed", body = Member),
-        (status = 409, description = "They are the only owner")
+        (status = 200, description = "The member, changed", body = Member, headers(("ETag" = String, description = "The version"))),
+        (status = 409, description = "They are the only owner"),
+        (status = 412, description = "It was changed since it was read")
     )
 )]
 pub(crate) async fn update_member(
     product: Product,
     at: InTenant,
     Id(id): Id<MemberId>,
+    IfMatch(expected): IfMatch,
     Body(request): Body<UpdateMember>,
-) -> Answer<Member> {
-    Ok(Json(
-        member::update(&product, &at.caller, at.tenant, id, request).await?,
-    ))
+) -> Result<HttpResponse, Problem> {
+    let member = member::update(&product, &at.caller, at.tenant, id, &expected, request).await?;
+    Ok(tagged(&member.version(), member))
 }
 
 /// Remove a member
@@ -80,18 +103,23 @@ pub(crate) async fn update_member(
 /// Their next request finds nothing here.
 #[utoipa::path(
     delete, path = "/v1/tenants/{tenant_id}/members/{member_id}", tag = "Members",
-    params(("member_id" = MemberId, Path, description = "The member")),
+    params(
+        ("member_id" = MemberId, Path, description = "The member"),
+        ("If-Match" = Option<String>, Header, description = "The ETag of what was read; left out: whatever it is now")
+    ),
     responses(
         (status = 200, description = "The member as they were", body = Member),
-        (status = 409, description = "They are the only owner")
+        (status = 409, description = "They are the only owner"),
+        (status = 412, description = "It was changed since it was read")
     )
 )]
 pub(crate) async fn remove_member(
     product: Product,
     at: InTenant,
     Id(id): Id<MemberId>,
+    IfMatch(expected): IfMatch,
 ) -> Answer<Member> {
     Ok(Json(
-        member::remove(&product, &at.caller, at.tenant, id).await?,
+        member::remove(&product, &at.caller, at.tenant, id, &expected).await?,
     ))
 }

@@ -3,6 +3,8 @@
 
 use super::Product;
 use crate::body::{self, media_type, unsupported_media_type};
+use crate::limited;
+use crate::load;
 use crate::problem::Problem;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap};
@@ -102,8 +104,19 @@ pub(crate) async fn issue_token(
             "the only grant here is `grant_type=client_credentials`",
         ));
     }
-    let issued = token::issue(&product, &client_id, &client_secret, form.scope.as_deref()).await?;
-    Ok(HttpResponse::Ok().json(issued))
+    let _place = load::enter_now("issue_token", &request).await?;
+    let client = token::client(&product, &client_id, &client_secret).await?;
+    // From here on it is a request of the key's and of its tenant's, as any other.
+    let whose = limited::of(&client.key, Some(client.tenant));
+    let (standings, mut response) = match limited::count(&request, &whose).await {
+        Ok(standings) => {
+            let issued = token::issue(&product, &client, form.scope.as_deref()).await?;
+            (standings, HttpResponse::Ok().json(issued))
+        }
+        Err((standings, problem)) => (standings, problem.error_response()),
+    };
+    standings.tell(response.headers_mut());
+    Ok(response)
 }
 
 /// Read the public keys of our tokens

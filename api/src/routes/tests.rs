@@ -16,8 +16,9 @@ async fn ask(request: TestRequest) -> ServiceResponse {
     let app = init_service(
         App::new()
             .configure(configure)
-            .service(web::resource("/panics").route(crate::authorised::open(
+            .service(web::resource("/panics").route(crate::open::open(
                 web::get(),
+                "panics",
                 || async {
                     assert_eq!(1, 2, "a mistake");
                     ""

@@ -17,6 +17,7 @@ pub const OPERATIONS: &[(&str, Scope)] = &[
     ("rotate_api_key", Scope::KeysManage),
     ("create_member", Scope::MembersManage),
     ("list_members", Scope::MembersManage),
+    ("read_member", Scope::MembersManage),
     ("update_member", Scope::MembersManage),
     ("remove_member", Scope::MembersManage),
     ("create_authorization_request", Scope::ConnectionManage),

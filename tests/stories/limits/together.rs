@@ -35,6 +35,13 @@ async fn command(redis: &Servers, words: &[&str]) {
         .unwrap();
 }
 
+fn an_hour(requests: u32) -> Limit {
+    Limit {
+        requests,
+        window: Duration::from_secs(3600),
+    }
+}
+
 /// The doors of two processes.
 struct Doors {
     world: World,
@@ -44,18 +51,19 @@ struct Doors {
 
 impl Doors {
     async fn open(redis: &Servers, key: u32, tenant: u32) -> Self {
+        let limits = Limits {
+            key: an_hour(key),
+            tenant: an_hour(tenant),
+            ..Limits::default()
+        };
+        Self::limited(redis, limits).await
+    }
+
+    async fn limited(redis: &Servers, limits: Limits) -> Self {
         let url = redis.redis_url().unwrap();
         let counter = || Arc::new(RedisCounter::new(&url, "story").unwrap());
-        let of = |requests| Limit {
-            requests,
-            window: Duration::from_secs(3600),
-        };
         let world = World::shaped(Shape {
-            limits: Limits {
-                key: of(key),
-                tenant: of(tenant),
-                ..Limits::default()
-            },
+            limits,
             counter: counter(),
             ..Shape::default()
         })
@@ -189,4 +197,34 @@ async fn while_redis_is_away_each_door_counts_by_itself_and_nobody_waits() {
         .await
         .unwrap();
     all_of_it(1).await;
+}
+
+#[tokio::test]
+async fn an_address_is_one_to_both_doors_and_to_each_while_redis_is_away() {
+    let redis = redis().await;
+    let limits = Limits {
+        address: an_hour(4),
+        ..Limits::of_places_only()
+    };
+    let doors = Doors::limited(&redis, limits).await;
+    let keys = async |door: usize| {
+        let url = doors.addresses[door].join(".well-known/jwks.json").unwrap();
+        let began = Instant::now();
+        let answer = doors.world.answer(doors.world.http().get(url)).await;
+        assert!(began.elapsed() < AT_ONCE, "{:?}", began.elapsed());
+        answer.status.as_u16()
+    };
+    for n in 0..4 {
+        assert_eq!(keys(n % 2).await, 200);
+    }
+    assert_eq!((keys(0).await, keys(1).await), (429, 429));
+    tokio::task::spawn_blocking(move || redis.stop())
+        .await
+        .unwrap();
+    for door in [0, 1] {
+        for _ in 0..4 {
+            assert_eq!(keys(door).await, 200);
+        }
+        assert_eq!(keys(door).await, 429);
+    }
 }

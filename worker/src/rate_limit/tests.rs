@@ -2,7 +2,7 @@
 
 use super::*;
 use sandbox::servers::Servers;
-use service::rate_limit::Limiter;
+use service::rate_limit::{Limiter, Whose};
 use service::settings::{Limit, Limits};
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -28,6 +28,10 @@ fn limits(requests: u32) -> Limits {
     }
 }
 
+fn key_1() -> [Whose; 1] {
+    [Whose::Key("key_1".to_owned())]
+}
+
 fn process(servers: &Servers, limits: &Limits) -> Limiter {
     let counter = RedisCounter::new(&servers.redis_url().unwrap(), "test").unwrap();
     Limiter::new(limits, Arc::new(counter))
@@ -39,11 +43,11 @@ async fn two_processes_count_together() {
     let limits = limits(10);
     let (one, other) = (process(&servers, &limits), process(&servers, &limits));
     for left in (0..5).rev() {
-        assert_eq!(one.ask("key_1", None).await.wait, None);
-        let told = other.ask("key_1", None).await;
+        assert_eq!(one.ask(&key_1()).await.wait, None);
+        let told = other.ask(&key_1()).await;
         assert_eq!((told.standings[0].remaining, told.wait), (left * 2, None));
     }
-    let told = one.ask("key_1", None).await;
+    let told = one.ask(&key_1()).await;
     let wait = told.wait.unwrap();
     assert!(
         (Duration::from_secs(350)..=Duration::from_secs(360)).contains(&wait),
@@ -65,14 +69,14 @@ async fn without_redis_each_process_counts_by_itself_and_nobody_waits() {
     let servers = servers().await;
     let limits = limits(3);
     let (one, other) = (process(&servers, &limits), process(&servers, &limits));
-    assert_eq!(one.ask("key_1", None).await.wait, None);
+    assert_eq!(one.ask(&key_1()).await.wait, None);
     drop(servers);
     for process in [&one, &other] {
         let began = Instant::now();
         for _ in 0..3 {
-            assert_eq!(process.ask("key_1", None).await.wait, None);
+            assert_eq!(process.ask(&key_1()).await.wait, None);
         }
-        assert!(process.ask("key_1", None).await.wait.is_some());
+        assert!(process.ask(&key_1()).await.wait.is_some());
         assert!(
             began.elapsed() < Duration::from_millis(900),
             "{:?}",
