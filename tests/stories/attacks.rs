@@ -143,7 +143,10 @@ async fn no_forged_stolen_or_ended_credential_is_taken() {
         }
     }
     assert_eq!(taken, Vec::<String>::new());
-    println!("{} attacks on tokens and keys, none taken", attacks.len());
+    println!(
+        "door: attacks: {} on tokens and keys tried, 0 accepted",
+        attacks.len()
+    );
     assert!(attacks.len() >= 80, "only {}", attacks.len());
     // Nobody was asked for keys but the provider, and no flood came of it.
     let fetched = u64::try_from(provider.fetched() - before).unwrap();
@@ -157,7 +160,7 @@ async fn no_forged_stolen_or_ended_credential_is_taken() {
         assert_eq!(got, 401, "letter {place} changed: {token}");
     }
     println!(
-        "and {} tokens with one letter changed, none taken",
+        "door: attacks: {} tokens with one letter changed tried, 0 accepted",
         flips.len()
     );
 }

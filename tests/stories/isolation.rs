@@ -2,6 +2,7 @@
 //! place an id can stand, by every kind of credential; and changes nothing. With either of the two walls taken away, still.
 
 mod credentials;
+mod flows;
 
 use self::credentials::{Credential, credentials};
 use crate::idp::IdentityProvider;
@@ -123,7 +124,7 @@ async fn nothing_crosses(theirs: &Retailer<'_>, ours: &Retailer<'_>, callers: &[
         }
     }
     println!(
-        "{} operations, {places} places of an id, {} kinds of credential: {asked} probes",
+        "door: isolation: {} operations, {places} places of an id, {} kinds of credential: {asked} probes, none told from a made-up id",
         operations().len(),
         callers.len()
     );

@@ -74,7 +74,7 @@ fn the_table_says_of_every_operation_and_role_what_was_written_by_hand() {
             cells += 1;
         }
     }
-    println!("{cells} cells of operation and role");
+    println!("door: roles: {cells} cells of operation and role, as the golden copy has them");
 }
 
 #[tokio::test]
@@ -115,7 +115,9 @@ async fn the_door_says_of_every_operation_and_role_what_was_written_by_hand() {
             cells += 1;
         }
     }
-    println!("{cells} cells of operation and role, asked over HTTP");
+    println!(
+        "door: roles: {cells} cells of operation and role asked over HTTP, as the table has them"
+    );
     assert_eq!(cells, OPERATIONS.len() * COLUMNS.len());
 }
 

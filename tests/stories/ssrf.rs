@@ -307,7 +307,7 @@ async fn no_form_of_an_address_that_is_not_public_is_connected_to() {
         .chain(NOT_PUBLIC_V6.iter().map(|text| text.parse().unwrap()))
         .collect();
     assert!(addresses.len() >= 300, "{} addresses", addresses.len());
-    for address in addresses {
+    for &address in &addresses {
         // Alone, and hidden behind a public one.
         for answers in [vec![address], vec![v4("8.8.8.8").into(), address]] {
             *told.answers.lock().unwrap() = answers;
@@ -316,6 +316,11 @@ async fn no_form_of_an_address_that_is_not_public_is_connected_to() {
         }
     }
     assert_eq!(canary.connections(), 0);
+    println!(
+        "door: ssrf: {} forms of addresses and {} answers to a name that are not public tried, 0 connected to",
+        forms.len(),
+        addresses.len()
+    );
 }
 
 #[test]
@@ -331,10 +336,14 @@ fn no_public_address_is_refused() {
         forms.insert(format!("[{text}]"));
     }
     assert!(forms.len() >= 300, "{} forms", forms.len());
-    for form in forms {
+    for form in &forms {
         let read = rules.read(&format!("https://{form}/"));
         assert!(read.is_ok(), "{form}: {read:?}");
     }
+    println!(
+        "door: ssrf: {} forms of public addresses tried, 0 refused",
+        forms.len()
+    );
     for name in [
         "example.com",
         "hooks.example.co.uk",
