@@ -1,7 +1,7 @@
 //! The secrets that lead a browser: another tenant's real one, in hands that it was not made for, is answered as a random one,
 //! and is worth as much to its own tenant afterwards.
 
-use super::{CANARY, neighbours, without};
+use super::{CANARY, apart_from_the_log, neighbours, without};
 use crate::retailers::Retailer;
 use crate::world::{Answer, Shape, World};
 use reqwest::StatusCode;
@@ -159,7 +159,14 @@ async fn a_neighbours_flow_is_told_from_a_random_one_by_nobody_it_was_not_begun_
     println!(
         "door: isolation of flows: {probes} probes with a neighbour's own start, link and state, none told from random ones"
     );
-    assert_eq!(theirs.rows().await, before, "after the probes");
+    assert_eq!(
+        apart_from_the_log(&theirs.rows().await),
+        apart_from_the_log(&before),
+        "after the probes"
+    );
+    // Whoever brought what is theirs and may not stands in their log.
+    let last = theirs.tenant.get("/audit-log?limit=1").await["items"][0].clone();
+    assert_eq!(last["action"], "access.denied", "{last}");
 
     // A link that is live shows what it is for to whoever holds it, and no more to somebody who is somebody.
     let opened: Vec<_> = {
