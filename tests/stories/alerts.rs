@@ -1,11 +1,14 @@
 //! Alerts: each is caused for real, seen once however often it happened, cured, and seen closed; and the outside is told of
 //! both, once.
 
+use crate::locations::{located, map};
 use crate::tokens::{look, look_when_due};
 use crate::world::{Tenant, World};
 use chrono::TimeDelta;
 use reqwest::Method;
-use sandbox::quickbooks::{FaultPlan, NewEntry, NewLine, Operation, Outcome, PostingType};
+use sandbox::quickbooks::{
+    FaultPlan, NewEntry, NewLine, Offering, Operation, Outcome, PostingType,
+};
 use serde_json::{Value, json};
 
 mod each;
@@ -527,20 +530,21 @@ pub async fn an_unmapped_key_is_one_alert_from_the_moment_it_is_seen_until_it_is
 #[tokio::test]
 pub async fn a_plan_that_lacks_a_feature_is_one_alert_until_it_has_it() {
     let world = World::new().await;
-    let (store, company) = world.store("Harbour").await;
-    world.quickbooks().plan(FaultPlan {
-        operation: Some(Operation::CreateJournalEntry),
-        outcome: Outcome::Fault(5020),
-        ..FaultPlan::default()
-    });
-    send_many(&store, |_, _| {}).await;
+    let (store, company) = located(&world).await;
+    map(&store, "boston", "Boston").await;
+    let subscribe = |to| {
+        let quickbooks = world.quickbooks();
+        quickbooks.set_offering(&company.realm_id, to).unwrap();
+    };
+    subscribe(Offering::Essentials);
+    send_many(&store, |_, event| event["location"] = json!("boston")).await;
     for _ in 0..MANY {
         store.drain().await;
         world.advance(TimeDelta::minutes(30)).await;
     }
     let alert = only(&store, "plan_lacks_feature").await;
     assert!(alert["events"].as_i64().unwrap() > 0, "{alert:#}");
-    world.quickbooks().clear_plans();
+    subscribe(Offering::Plus);
     retry_all(&store).await;
     closed(&store, &alert).await;
     things_are_good(&store).await;

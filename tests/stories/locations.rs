@@ -8,7 +8,7 @@ use sandbox::quickbooks::{
 use serde_json::{Value, json};
 
 /// A mapped store whose company has two Locations and a Class, imported.
-async fn located(world: &World) -> (Tenant<'_>, CompanySummary) {
+pub async fn located(world: &World) -> (Tenant<'_>, CompanySummary) {
     let (store, company) = world.store("Harbour").await;
     for (kind, name) in [
         (NameKind::Department, "Boston"),
@@ -42,7 +42,8 @@ async fn dimension(store: &Tenant<'_>, name: &str) -> String {
     found["items"][0]["id"].as_str().unwrap().to_owned()
 }
 
-async fn map(store: &Tenant<'_>, location: &str, to: &str) -> Value {
+/// Maps a location of the tenant's own to a Location.
+pub async fn map(store: &Tenant<'_>, location: &str, to: &str) -> Value {
     let row = json!({ "location": location, "quickbooks_location_id": dimension(store, to).await });
     let answer = store
         .put("/location-mappings", json!({ "mappings": [row] }))
@@ -51,7 +52,8 @@ async fn map(store: &Tenant<'_>, location: &str, to: &str) -> Value {
     answer
 }
 
-async fn sale_at(store: &Tenant<'_>, external_id: &str, location: &str) -> Value {
+/// A ticket at a location.
+pub async fn sale_at(store: &Tenant<'_>, external_id: &str, location: &str) -> Value {
     let mut ticket = store.ticket(external_id).await;
     ticket["location"] = json!(location);
     ticket
