@@ -2,7 +2,7 @@
 //! Without a transaction, within the company's pace, and never for long.
 
 use super::Window;
-use super::numbers::{self, Held};
+use super::numbers::Held;
 use crate::budget::{Kind, Priority};
 use crate::connection::{self, refusal};
 use crate::error::Error;
@@ -75,10 +75,6 @@ pub(super) async fn look_up(
     }
     let tx = service.tenant(tenant).await?;
     let connection = connection::company(&tx).await?;
-    let numbers = match wanted.numbers {
-        true => numbers::of(&tx, window).await?,
-        false => Vec::new(),
-    };
     drop(tx);
     let until = Instant::now() + PATIENCE;
     let mut refused = None;
@@ -97,10 +93,9 @@ pub(super) async fn look_up(
             is_fresh = asked.is_ok();
             held.count_read(is_fresh);
         }
-        if asked.is_ok() {
-            asked = held
-                .run(service, &company, &connection, &numbers, until)
-                .await;
+        if asked.is_ok() && wanted.numbers {
+            let run = held.run(service, window, &company, &connection, until);
+            asked = run.await?;
         }
         match asked {
             Ok(()) => return Ok(held),

@@ -4,7 +4,9 @@ use super::Window;
 use super::look_up::{PATIENCE, Trouble, leave};
 use crate::Service;
 use crate::error::Error;
+use chrono::{DateTime, NaiveDate, Utc};
 use entity::connection::Model as Connection;
+use entity::id::EventId;
 use entity::store::TenantTx;
 use futures::StreamExt;
 use quickbooks::{Company, PostedEntry};
@@ -16,6 +18,8 @@ use utoipa::ToSchema;
 
 /// Numbers asked for by one query, which is one metered read.
 const NUMBERS_A_READ: usize = 100;
+/// Numbers read from our own tables at once.
+const NUMBERS_A_PAGE: i64 = 1_000;
 /// Numbers looked up by one dry run at the most.
 const NUMBERS_MAX: i64 = 50_000;
 /// Entries found at the most: beyond that something else is wrong with the numbers than single clashes.
@@ -47,8 +51,9 @@ pub struct Numbers {
 #[derive(Default)]
 pub(super) struct Held {
     pub(super) entries: HashMap<String, Vec<PostedEntry>>,
-    /// Numbers asked for, reads made, and why it was stopped early.
+    /// Numbers asked for, where the last of them stands, reads made, and why it was stopped early.
     checked: u64,
+    place: Option<Place>,
     reads: u64,
     stopped: Option<String>,
 }
@@ -82,36 +87,78 @@ impl Held {
     }
 }
 
-/// The first numbers of the window's never-synced events.
-pub(super) async fn of(tx: &TenantTx, window: &Window) -> Result<Vec<String>, Error> {
-    #[derive(FromQueryResult)]
-    struct Number {
-        number: String,
-    }
-    let rows = tx
-        .query_as::<Number>(
-            "SELECT number FROM event WHERE {mine} AND status = 'never_synced' AND business_date BETWEEN $2 AND $3
-              ORDER BY business_date LIMIT $4",
-            vec![window.from.into(), window.to.into(), NUMBERS_MAX.into()],
-        )
-        .await?;
-    Ok(rows.into_iter().map(|row| row.number).collect())
+/// Where an event stands in a window.
+type Place = (NaiveDate, DateTime<Utc>, EventId);
+
+/// A number to be looked up, and where its event stands.
+#[derive(FromQueryResult)]
+struct Number {
+    business_date: NaiveDate,
+    occurred_at: DateTime<Utc>,
+    id: EventId,
+    number: String,
+}
+
+/// The numbers of the window's never-synced events after a place, so many at the most.
+async fn after(
+    tx: &TenantTx,
+    window: &Window,
+    place: Option<Place>,
+    most: i64,
+) -> Result<Vec<Number>, Error> {
+    let mut values = vec![window.from.into(), window.to.into(), most.into()];
+    let beyond = place.map_or("", |(date, occurred_at, id)| {
+        values.extend([date.into(), occurred_at.into(), id.into()]);
+        "AND (business_date, occurred_at, id) > ($5, $6, $7)"
+    });
+    let sql = format!(
+        "SELECT business_date, occurred_at, id, number FROM event
+          WHERE {{mine}} AND status = 'never_synced' AND business_date BETWEEN $2 AND $3 {beyond}
+          ORDER BY business_date, occurred_at, id LIMIT $4"
+    );
+    Ok(tx.query_as::<Number>(&sql, values).await?)
 }
 
 impl Held {
-    /// Looks up those of these numbers that were not looked up yet.
+    /// Looks up those numbers of the window that were not looked up yet. They are read a page at a time, each in a transaction of its
+    /// own, and forgotten when they are looked up.
     pub(super) async fn run(
+        &mut self,
+        service: &Service,
+        window: &Window,
+        company: &Company,
+        connection: &Connection,
+        until: Instant,
+    ) -> Result<Result<(), Trouble>, Error> {
+        loop {
+            let checked = i64::try_from(self.checked).unwrap_or(NUMBERS_MAX);
+            let most = NUMBERS_A_PAGE.min(NUMBERS_MAX - checked);
+            let tx = service.tenant(connection.tenant_id).await?;
+            let page = after(&tx, window, self.place, most).await?;
+            drop(tx);
+            if page.is_empty() {
+                return Ok(Ok(()));
+            }
+            let asked = self.ask(service, company, connection, &page, until).await;
+            if asked.is_err() {
+                return Ok(asked);
+            }
+        }
+    }
+
+    async fn ask(
         &mut self,
         service: &Service,
         company: &Company,
         connection: &Connection,
-        numbers: &[String],
+        page: &[Number],
         until: Instant,
     ) -> Result<(), Trouble> {
-        let checked = usize::try_from(self.checked).unwrap_or_default();
-        let rest = numbers.get(checked..).unwrap_or_default();
-        let mut reads = futures::stream::iter(rest.chunks(NUMBERS_A_READ))
-            .map(|chunk| read(service, company, connection, chunk, until))
+        let mut reads = futures::stream::iter(page.chunks(NUMBERS_A_READ))
+            .map(|chunk| async move {
+                let found = read(service, company, connection, chunk, until).await?;
+                Ok((chunk, found))
+            })
             .buffered(READS_AT_ONCE);
         while let Some(read) = reads.next().await {
             let (asked, found) = read?;
@@ -125,9 +172,12 @@ impl Held {
         Ok(())
     }
 
-    fn keep(&mut self, asked: usize, found: Vec<PostedEntry>) {
+    fn keep(&mut self, asked: &[Number], found: Vec<PostedEntry>) {
         self.reads += 1;
-        self.checked += u64::try_from(asked).unwrap_or_default();
+        self.checked += u64::try_from(asked.len()).unwrap_or_default();
+        if let Some(last) = asked.last() {
+            self.place = Some((last.business_date, last.occurred_at, last.id));
+        }
         for entry in found {
             if let Some(number) = entry.document_number.clone() {
                 self.entries.entry(number).or_default().push(entry);
@@ -140,9 +190,9 @@ async fn read(
     service: &Service,
     company: &Company,
     connection: &Connection,
-    numbers: &[String],
+    numbers: &[Number],
     until: Instant,
-) -> Result<(usize, Vec<PostedEntry>), Trouble> {
+) -> Result<Vec<PostedEntry>, Trouble> {
     if !leave(service, connection, until).await {
         return Err(Trouble::Other(format!(
             "looking numbers up took longer than {} seconds at the pace QuickBooks allows; take a shorter window to have all of \
@@ -150,11 +200,11 @@ async fn read(
             PATIENCE.as_secs()
         )));
     }
-    let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
+    let numbers: Vec<&str> = numbers.iter().map(|row| row.number.as_str()).collect();
     let asked =
         tokio::time::timeout_at(until + PATIENCE, company.journal_entries_numbered(&numbers));
     match asked.await {
-        Ok(Ok(answer)) => Ok((numbers.len(), answer.value)),
+        Ok(Ok(answer)) => Ok(answer.value),
         Ok(Err(failure)) => Err(Trouble::of(&failure)),
         Err(_) => Err(Trouble::Other(
             "QuickBooks did not answer in time".to_owned(),
