@@ -6,7 +6,7 @@ mod rows;
 
 pub use import::{AccountImport, import, list_imports, read_import};
 pub(crate) use import::{Imported, put_off, queue_import, run_import};
-pub(crate) use look::{Looked, look, look_soon, look_today};
+pub(crate) use look::{Looked, Question, is_fresh, known_at, learn, look, look_soon, look_today};
 
 pub use quickbooks::ACCOUNT_TYPES;
 

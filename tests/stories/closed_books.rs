@@ -3,7 +3,7 @@
 use crate::past_sync::{dated, waiting_store, window};
 use crate::world::{Tenant, World};
 use chrono::TimeDelta;
-use sandbox::quickbooks::CompanySummary;
+use sandbox::quickbooks::{CompanySummary, FaultPlan, Operation, Outcome};
 use serde_json::{Value, json};
 
 /// A running store that dates events of a closed period anew, and one event of October from before its sync.
@@ -50,6 +50,56 @@ async fn books_that_were_closed_after_connecting_are_known_to_a_dry_run() {
         Value::Null,
         "{told:#}"
     );
+}
+
+#[tokio::test]
+async fn an_account_that_broke_since_the_chart_was_read_is_known_to_a_dry_run() {
+    let world = World::new().await;
+    let (store, company, _) = redating_store(&world).await;
+    let told = dry_run(&store).await;
+    assert_eq!(told["events"]["post"], 1, "{told:#}");
+    // The chart was read when the company was connected, a moment ago.
+    assert_eq!(told["numbers"]["metered_reads"], 2, "{told:#}");
+    let read_at = told["lists"]["read_at"].as_str().unwrap().to_owned();
+
+    world.advance(TimeDelta::minutes(10)).await;
+    let drawer = company.account_id("1010").unwrap();
+    let books = world.quickbooks();
+    books
+        .set_account_active(&company.realm_id, drawer, false)
+        .unwrap();
+    let mut unasked = window("2026-10-01", "2026-10-31");
+    unasked["read_lists"] = json!(false);
+    let told = store.post("/past-syncs/dry-run", unasked).await;
+    assert_eq!(told["events"]["post"], 1, "QuickBooks is not asked");
+    assert_eq!(told["numbers"]["metered_reads"], 2, "{told:#}");
+    let lists = json!({ "read_at": read_at, "detail": "the lists were not to be read" });
+    assert_eq!(told["lists"], lists);
+    // Where QuickBooks does not tell, that is said, and numbers are looked up all the same.
+    books.plan(FaultPlan::next(
+        Operation::ReadChanges,
+        Outcome::Status(503),
+    ));
+    let told = dry_run(&store).await;
+    assert_eq!(told["events"]["post"], 1, "{told:#}");
+    assert_eq!(told["numbers"]["checked"], 1, "{told:#}");
+    assert_eq!(told["lists"]["read_at"], read_at.as_str(), "{told:#}");
+    let why = told["lists"]["detail"].as_str().unwrap();
+    assert!(why.contains("did not answer"), "{told:#}");
+
+    let told = dry_run(&store).await;
+    assert_eq!(told["numbers"]["metered_reads"], 3, "{told:#}");
+    assert_eq!(told["lists"]["detail"], Value::Null, "{told:#}");
+    assert!(told["lists"]["read_at"].as_str().unwrap() > read_at.as_str());
+    let problem = &told["problems"][0]["problem"];
+    assert_eq!(
+        problem["detail"], "account 1010 Cash in Drawer is inactive in QuickBooks",
+        "{told:#}"
+    );
+    // Looked at a moment ago.
+    let told = dry_run(&store).await;
+    assert_eq!(told["numbers"]["metered_reads"], 2, "{told:#}");
+    assert_eq!(told["events"]["cannot_post"], 1, "{told:#}");
 }
 
 #[tokio::test]

@@ -151,7 +151,7 @@ async fn an_import_that_waits_for_a_lapsed_subscription_says_so_and_runs_by_itse
     let dry = store.post("/past-syncs/dry-run", asked).await;
     let why = dry["numbers"]["detail"].as_str().unwrap();
     assert!(
-        why.starts_with(words) && why.ends_with("Numbers can be looked up then."),
+        why.starts_with(words) && why.ends_with("QuickBooks can be asked then."),
         "{why}"
     );
     lapse(&world, &company, false);
@@ -181,7 +181,7 @@ async fn a_dry_run_that_is_refused_says_what_for() {
         .await;
     assert_eq!(
         dry["numbers"]["detail"],
-        "The company's QuickBooks subscription has lapsed, so QuickBooks takes no entries. Numbers can be looked up then.",
+        "The company's QuickBooks subscription has lapsed, so QuickBooks takes no entries. QuickBooks can be asked then.",
         "{dry:#}"
     );
 }

@@ -242,7 +242,8 @@ fn requests(id: &str, kind: &str) -> Vec<Shown> {
             ),
             (
                 "Without asking QuickBooks",
-                json!({"from_date": "2026-11-01", "to_date": "2026-11-15", "check_numbers": false}),
+                json!({"from_date": "2026-11-01", "to_date": "2026-11-15", "check_numbers": false,
+                    "read_closing_date": false, "read_lists": false}),
             ),
         ],
         "create_reconciliation" => vec![

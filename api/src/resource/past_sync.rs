@@ -40,9 +40,10 @@ pub(crate) async fn create_past_sync(
 /// Try a past sync
 ///
 /// Tells what a past sync over the window would do, without doing it: how many events would post, what cannot be posted and
-/// why, what lies in the closed period, which numbers are taken in QuickBooks, and the effect on each account. Nothing is
-/// written; QuickBooks is only asked for the closing date and which numbers it holds, and for neither where `read_closing_date`
-/// and `check_numbers` are false. With `Accept: text/csv` the effect is answered as a file: a row an account, then the totals.
+/// why, what lies in the closed period, which numbers are taken in QuickBooks, and the effect on each account. Of events
+/// nothing is written; QuickBooks is only asked for the closing date, for what changed among accounts, Locations and Classes since
+/// they were read, and which numbers it holds, and for none of it where `read_closing_date`, `read_lists` and `check_numbers` are
+/// false. With `Accept: text/csv` the effect is answered as a file: a row an account, then the totals.
 #[utoipa::path(
     post, path = "/v1/tenants/{tenant_id}/past-syncs/dry-run", tag = "Past syncs",
     request_body = DryRunPastSync,

@@ -14,11 +14,14 @@ use entity::connection::Model as Connection;
 use entity::id::ConnectionId;
 use entity::store::TenantTx;
 use quickbooks::{Changed, Changes, Company, Failure, List};
+use sea_orm::FromQueryResult;
 
 /// QuickBooks remembers changes for 30 days; what is longer ago is read whole.
 const REMEMBERED_DAYS: i64 = 29;
 /// A look begins a little before the last one ended: what is told twice does no harm.
 const OVERLAP_MINUTES: i64 = 5;
+/// So long the lists are taken to be as they were read, where somebody asks what they say now.
+const FRESH_MINUTES: i64 = 5;
 /// A look that QuickBooks did not answer well keeps nothing from being posted, and is tried again so much later.
 const AGAIN_MINUTES: i64 = 10;
 
@@ -124,7 +127,7 @@ pub(crate) async fn look(turn: &Turn<'_>) -> Result<Looked, Error> {
 }
 
 /// What a look asks QuickBooks.
-struct Question {
+pub(crate) struct Question {
     lists: &'static [List],
     since: DateTime<Utc>,
 }
@@ -134,7 +137,7 @@ impl Question {
     ///
     /// # Errors
     /// The database's.
-    async fn of(tx: &TenantTx, connection: &Connection) -> Result<Option<Self>, Error> {
+    pub(crate) async fn of(tx: &TenantTx, connection: &Connection) -> Result<Option<Self>, Error> {
         let remembered = tx.now().await? - TimeDelta::days(REMEMBERED_DAYS);
         let known_through = connection.lists_known_through;
         let Some(since) = known_through.filter(|through| *through >= remembered) else {
@@ -152,7 +155,7 @@ impl Question {
     ///
     /// # Errors
     /// QuickBooks'.
-    async fn ask(&self, company: &Company) -> Result<Changes, Failure> {
+    pub(crate) async fn ask(&self, company: &Company) -> Result<Changes, Failure> {
         let answer = company.changes(self.lists, self.since).await?;
         Ok(answer.value)
     }
@@ -162,11 +165,55 @@ impl Question {
 ///
 /// # Errors
 /// The database's.
-async fn learn(tx: &TenantTx, connection: &Connection, changes: &Changes) -> Result<(), Error> {
+pub(crate) async fn learn(
+    tx: &TenantTx,
+    connection: &Connection,
+    changes: &Changes,
+) -> Result<(), Error> {
     match changes {
         Changes::Complete(changed) => apply(tx, connection, changed).await,
         Changes::TooMany => read_whole(tx, connection).await,
     }
+}
+
+/// Since when the lists are known: what QuickBooks held at that moment is known here, by a look or by imports of all of them; none
+/// where they were never read.
+///
+/// # Errors
+/// The database's.
+pub(crate) async fn known_at(
+    tx: &TenantTx,
+    connection: &Connection,
+) -> Result<Option<DateTime<Utc>>, Error> {
+    #[derive(FromQueryResult)]
+    struct Known {
+        known_at: Option<DateTime<Utc>>,
+    }
+    let known = tx
+        .query_as::<Known>(
+            "SELECT greatest(c.lists_known_through + make_interval(mins => $3),
+                least((SELECT max(i.requested_at) FROM account_import i
+                        WHERE {mine:i} AND i.company_id = c.company_id AND i.state = 'done'),
+                  (SELECT max(d.requested_at) FROM dimension_import d
+                    WHERE {mine:d} AND d.company_id = c.company_id AND d.state = 'done'))) AS known_at
+               FROM connection c WHERE {mine:c} AND c.id = $2",
+            vec![
+                connection.id.into(),
+                i32::try_from(OVERLAP_MINUTES).unwrap_or_default().into(),
+            ],
+        )
+        .await?;
+    Ok(known.into_iter().find_map(|row| row.known_at))
+}
+
+/// Whether the lists are known as they were within the last minutes.
+///
+/// # Errors
+/// The database's.
+pub(crate) async fn is_fresh(tx: &TenantTx, connection: &Connection) -> Result<bool, Error> {
+    let recently = tx.now().await? - TimeDelta::minutes(FRESH_MINUTES);
+    let known_at = known_at(tx, connection).await?;
+    Ok(known_at.is_some_and(|known_at| known_at >= recently))
 }
 
 async fn has_dimensions(tx: &TenantTx, connection: &Connection) -> Result<bool, Error> {

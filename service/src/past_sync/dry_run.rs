@@ -1,5 +1,5 @@
-//! A dry run: what a past sync over a window would do. First the closing date and numbers are looked up in QuickBooks, without a
-//! transaction; then the window's events are read once, one after another, in one snapshot, and nothing of them is kept but sums.
+//! A dry run: what a past sync over a window would do. First the closing date, the lists and numbers are looked up in QuickBooks,
+//! without a transaction; then the window's events are read once, one after another, in one snapshot, and nothing of them is kept but sums.
 
 use super::Window;
 use super::effect::{Effect, EffectNames};
@@ -10,7 +10,7 @@ use super::tally::{Closed, Tally};
 use crate::error::Error;
 use crate::problem::{Code, Names};
 use crate::tenant::ClosedPeriod;
-use crate::{Service, books, connection};
+use crate::{Service, books, chart, connection};
 use accounting::Books;
 use chrono::NaiveDate;
 use entity::connection::Model as Connection;
@@ -36,10 +36,13 @@ pub struct DryRunPastSync {
     pub check_numbers: Option<bool>,
     /// Whether the closing date is read from QuickBooks as it is now, which is one metered read; left out: it is.
     pub read_closing_date: Option<bool>,
+    /// Whether QuickBooks is asked what changed among accounts, Locations and Classes where they were read more than minutes ago,
+    /// which is one metered read; left out: it is.
+    pub read_lists: Option<bool>,
 }
 
-/// Tells what a past sync over the window would do. Of events nothing is written; QuickBooks is asked for the closing date and for
-/// numbers, and nothing is written there. The sync need not run.
+/// Tells what a past sync over the window would do. Of events nothing is written; QuickBooks is asked for the closing date, for
+/// what changed in its lists and for numbers, and nothing is written there. The sync need not run.
 ///
 /// # Errors
 /// `invalid_window`, `not_connected`.
@@ -52,11 +55,13 @@ pub async fn dry_run(
     let wanted = Wanted {
         numbers: request.check_numbers.unwrap_or(true),
         closing_date: request.read_closing_date.unwrap_or(true),
+        lists: request.read_lists.unwrap_or(true),
     };
-    let held = look_up(service, tenant, &window, wanted).await?;
+    let (held, look) = look_up(service, tenant, &window, wanted).await?;
     let tx = service.store().snapshot(tenant).await?;
     let as_of = tx.now().await?;
     let company = connection::company(&tx).await?;
+    let lists = look.told(chart::known_at(&tx, &company).await?);
     let books = books::read(&tx, &company).await?;
     let names = Names::of_unusable(&tx, &company.company_id, &books).await?;
     let mut tally = count(&tx, &window, &books, &company, &names, &held.entries).await?;
@@ -67,6 +72,7 @@ pub async fn dry_run(
         from_date: window.from,
         to_date: window.to,
         as_of,
+        lists,
         events: tally.all,
         types: tally.types(),
         problems,

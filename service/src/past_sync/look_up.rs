@@ -1,7 +1,9 @@
-//! What a dry run asks QuickBooks before it looks at events: the closing date as it is now, and which numbers are held already.
+//! What a dry run asks QuickBooks before it looks at events: the closing date as it is now, what changed in the lists that the
+//! mapping stands on, and which numbers are held already.
 //! Without a transaction, within the company's pace, and never for long.
 
 use super::Window;
+use super::lists::Look;
 use super::numbers::Held;
 use crate::budget::{Kind, Priority};
 use crate::connection::{self, refusal};
@@ -19,13 +21,14 @@ use tokio::time::Instant;
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What is told besides of a company that cannot be asked.
-const THEN: &str = "Numbers can be looked up then.";
+const THEN: &str = "QuickBooks can be asked then.";
 
 /// What is looked up.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Wanted {
     pub(super) numbers: bool,
     pub(super) closing_date: bool,
+    pub(super) lists: bool,
 }
 
 /// Why looking up stopped early.
@@ -50,12 +53,25 @@ impl Trouble {
             return Self::Other(format!("{detail} {THEN}"));
         }
         Self::Other(
-            "QuickBooks did not answer a look-up of the closing date or of numbers well; try again later".to_owned(),
+            "QuickBooks did not answer a look-up of the closing date, of its lists or of numbers well; try again later".to_owned(),
         )
+    }
+
+    /// There was no room in the company's pace.
+    pub(super) fn busy() -> Self {
+        Self::Other(
+            "QuickBooks is asked for too much else to look anything up; try again later".to_owned(),
+        )
+    }
+
+    /// No answer came for long.
+    pub(super) fn late() -> Self {
+        Self::Other("QuickBooks did not answer in time".to_owned())
     }
 }
 
-/// Reads the closing date anew, and looks the numbers of the window's never-synced events up, as far as time and pace allow.
+/// Reads the closing date anew and what changed in the lists, and looks the numbers of the window's never-synced events up, as far as
+/// time and pace allow.
 /// Trouble with QuickBooks is told, not returned: what is not looked up is taken as it was known before.
 ///
 /// # Errors
@@ -65,17 +81,18 @@ pub(super) async fn look_up(
     tenant: TenantId,
     window: &Window,
     wanted: Wanted,
-) -> Result<Held, Error> {
+) -> Result<(Held, Look), Error> {
     let mut held = Held::default();
     if !wanted.numbers {
         held.stop("numbers were not to be looked up");
-        if !wanted.closing_date {
-            return Ok(held);
-        }
     }
     let tx = service.tenant(tenant).await?;
     let connection = connection::company(&tx).await?;
+    let mut look = Look::of(&tx, &connection, wanted.lists).await?;
     drop(tx);
+    if !wanted.numbers && !wanted.closing_date && !look.is_due {
+        return Ok((held, look));
+    }
     let until = Instant::now() + PATIENCE;
     let mut refused = None;
     let mut is_fresh = !wanted.closing_date;
@@ -83,8 +100,9 @@ pub(super) async fn look_up(
         let (company, version) = match company(service, tenant, &connection, refused).await? {
             Ok(found) => found,
             Err(why) => {
+                look.stop(&why);
                 held.stop(why);
-                return Ok(held);
+                return Ok((held, look));
             }
         };
         let mut asked = Ok(());
@@ -93,17 +111,23 @@ pub(super) async fn look_up(
             is_fresh = asked.is_ok();
             held.count_read(is_fresh);
         }
+        if asked.is_ok() && look.is_due {
+            let made = look.make(service, tenant, &connection, &company, until, &mut held);
+            asked = made.await?;
+        }
         if asked.is_ok() && wanted.numbers {
             let run = held.run(service, window, &company, &connection, until);
             asked = run.await?;
         }
         match asked {
-            Ok(()) => return Ok(held),
+            Ok(()) => return Ok((held, look)),
             // Once with a fresh token, from where it stopped.
             Err(Trouble::Refused) if refused.is_none() => refused = Some(version),
             Err(trouble) => {
-                held.stop(trouble.to_string());
-                return Ok(held);
+                let why = trouble.to_string();
+                look.stop(&why);
+                held.stop(why);
+                return Ok((held, look));
             }
         }
     }
@@ -127,9 +151,7 @@ async fn read_closing_date(
     until: Instant,
 ) -> Result<Result<(), Trouble>, Error> {
     if !leave(service, connection, until).await {
-        return Ok(Err(Trouble::Other(
-            "QuickBooks is asked for too much else to look anything up; try again later".to_owned(),
-        )));
+        return Ok(Err(Trouble::busy()));
     }
     match tokio::time::timeout_at(until + PATIENCE, company.preferences()).await {
         Ok(Ok(answer)) => {
@@ -139,9 +161,7 @@ async fn read_closing_date(
             Ok(Ok(()))
         }
         Ok(Err(failure)) => Ok(Err(Trouble::of(&failure))),
-        Err(_) => Ok(Err(Trouble::Other(
-            "QuickBooks did not answer in time".to_owned(),
-        ))),
+        Err(_) => Ok(Err(Trouble::late())),
     }
 }
 
@@ -162,11 +182,11 @@ async fn company(
             Ok(Ok((company, access.version)))
         }
         Err(NoAccess::Ended) => Ok(Err(
-            "QuickBooks no longer accepts our grant; connect it again to have numbers looked up"
+            "QuickBooks no longer accepts our grant; connect it again to have anything looked up"
                 .to_owned(),
         )),
         Err(NoAccess::Later(why)) => {
-            tracing::warn!(tenant.id = %tenant, "no access token to look numbers up: {why}");
+            tracing::warn!(tenant.id = %tenant, "no access token to look anything up: {why}");
             Ok(Err(
                 "QuickBooks gives no access token at the moment; try again later".to_owned(),
             ))

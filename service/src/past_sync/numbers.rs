@@ -40,7 +40,7 @@ pub struct Numbers {
     /// Events whose number another entry holds; they are among the problems, as `number_taken`.
     #[schema(example = 0)]
     pub taken: u64,
-    /// What it cost: metered reads of QuickBooks, that of the closing date among them.
+    /// What it cost: metered reads of QuickBooks, those of the closing date and of the lists among them.
     #[schema(example = 2)]
     pub metered_reads: u64,
     /// Why numbers were not looked up; none where all were.
@@ -206,8 +206,6 @@ async fn read(
     match asked.await {
         Ok(Ok(answer)) => Ok(answer.value),
         Ok(Err(failure)) => Err(Trouble::of(&failure)),
-        Err(_) => Err(Trouble::Other(
-            "QuickBooks did not answer in time".to_owned(),
-        )),
+        Err(_) => Err(Trouble::late()),
     }
 }

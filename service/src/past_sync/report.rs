@@ -1,6 +1,6 @@
 //! What a dry run tells.
 
-use super::{Effect, Numbers};
+use super::{Effect, Lists, Numbers};
 use crate::problem::Problem;
 use crate::tenant::ClosedPeriod;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -17,6 +17,8 @@ pub struct DryRun {
     pub to_date: NaiveDate,
     /// The moment whose events, mapping and settings these are.
     pub as_of: DateTime<Utc>,
+    /// How current the accounts, Locations and Classes are that the mapping was looked at against.
+    pub lists: Lists,
     /// The never-synced events of the window.
     pub events: DryRunCounts,
     /// The same by type of transaction.

@@ -4,7 +4,7 @@ use super::event::missing_mapping;
 use super::values::{ACCOUNT, at, day, id, some};
 use service::past_sync::{
     self, AccountEffect, ClosedPeriodHits, DryRun, DryRunCause, DryRunCounts, DryRunProblem,
-    DryRunType, Effect, Numbers, PastSync, PlaceEffect,
+    DryRunType, Effect, Lists, Numbers, PastSync, PlaceEffect,
 };
 use service::tenant::ClosedPeriod;
 
@@ -121,6 +121,10 @@ pub(super) fn dry_run() -> DryRun {
         from_date: day("2026-11-01"),
         to_date: day("2026-11-15"),
         as_of: at("2026-11-16T07:55:00Z"),
+        lists: Lists {
+            read_at: Some(at("2026-11-16T07:54:59Z")),
+            detail: None,
+        },
         events,
         types: vec![DryRunType {
             kind: "ticket".to_owned(),
@@ -153,7 +157,7 @@ pub(super) fn dry_run() -> DryRun {
             checked: 4,
             unchecked: 0,
             taken: 0,
-            metered_reads: 2,
+            metered_reads: 3,
             detail: None,
         },
         effect: effect(),
