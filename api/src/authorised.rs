@@ -131,16 +131,18 @@ async fn authorise(
     operation: &'static str,
     request: &ServiceRequest,
 ) -> Result<Authorised, Problem> {
-    let service = request
-        .app_data::<ThinData<Service>>()
-        .ok_or_else(Problem::internal)?;
+    let service = request.app_data::<ThinData<Service>>();
     // What is not an id names nothing: it goes the way of an id that nobody has.
     let tenant = request
         .match_info()
         .get("tenant_id")
         .map(|text| text.parse().unwrap_or_else(|_| TenantId::new()));
-    let credential = bearer(request.headers())
-        .inspect_err(|_| audit::knock(service, tenant, operation, Reason::NoCredential))?;
+    let credential = bearer(request.headers()).inspect_err(|_| {
+        if let Some(service) = service {
+            audit::knock(service, tenant, operation, Reason::NoCredential);
+        }
+    })?;
+    let service = service.ok_or_else(Problem::internal)?;
     let caller = service::credential::authenticate(service, credential, tenant, operation)
         .await?
         .ok_or_else(|| {
