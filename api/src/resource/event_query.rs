@@ -16,10 +16,10 @@ macro_rules! queries {
         #[into_params(parameter_in = Query)]
         pub(crate) struct $name {
             /// Only those that stand so, with commas between: `never_synced`, `not_synced`, `processing`, `synced`, `failed`, `skipped`.
-            #[param(value_type = Option<Vec<String>>, style = Form, explode = false, example = json!(["failed", "not_synced"]))]
+            #[param(value_type = Option<Vec<String>>, style = Form, explode = false, min_items = 1, example = json!(["failed", "not_synced"]))]
             status: Option<String>,
             /// Only these types of transactions, with commas between.
-            #[param(value_type = Option<Vec<String>>, style = Form, explode = false, example = json!(["ticket"]))]
+            #[param(value_type = Option<Vec<String>>, style = Form, explode = false, min_items = 1, example = json!(["ticket"]))]
             r#type: Option<String>,
             /// The first business date of a window; it belongs to it.
             #[param(example = "2026-11-01")]
@@ -31,10 +31,10 @@ macro_rules! queries {
             to_date: Option<NaiveDate>,
             /// Only those of these locations, exactly as events name them, with commas between; `none`: those that have none. In a
             /// name, a backslash makes the sign after it count as itself: `Boston\, MA`, or `\none` for a location of that name.
-            #[param(value_type = Option<Vec<String>>, style = Form, explode = false, example = json!(["boston", "none"]))]
+            #[param(value_type = Option<Vec<String>>, style = Form, explode = false, min_items = 1, example = json!(["boston", "none"]))]
             location: Option<String>,
             /// Only those with these problems, by code, with commas between.
-            #[param(value_type = Option<Vec<String>>, style = Form, explode = false, example = json!(["missing_mappings"]))]
+            #[param(value_type = Option<Vec<String>>, style = Form, explode = false, min_items = 1, example = json!(["missing_mappings"]))]
             problem: Option<String>,
             /// Only the one with this number.
             #[param(example = "100001")]
