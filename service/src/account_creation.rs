@@ -8,7 +8,7 @@ mod run;
 use crate::access::Caller;
 use crate::error::Error;
 use crate::mapping::input;
-use crate::{Service, audit, bell, connection};
+use crate::{Service, audit, bell, connection, list_import};
 use accounting::Slot;
 use chrono::{DateTime, Utc};
 use entity::account_creation::{Column, Entity, Model};
@@ -98,8 +98,8 @@ pub struct AccountCreation {
     pub finished_at: Option<DateTime<Utc>>,
 }
 
-impl From<Model> for AccountCreation {
-    fn from(row: Model) -> Self {
+impl AccountCreation {
+    fn of(row: Model, in_the_way: Option<String>) -> Self {
         let key = (!row.key.is_empty()).then_some(row.key);
         Self {
             id: row.id,
@@ -115,7 +115,7 @@ impl From<Model> for AccountCreation {
             map_to: row.slot.map(|slot| MapTo { slot, key }),
             account_id: row.account_id,
             problem_code: row.problem_code,
-            problem: row.problem_detail,
+            problem: in_the_way.or(row.problem_detail),
             requested_by: row.requested_by,
             requested_at: row.requested_at,
             finished_at: row.finished_at,
@@ -179,9 +179,10 @@ pub async fn create(
     )
     .await?;
     bell::wake(&tx).await?;
+    let creation = view(&tx, row).await?;
     tx.commit().await?;
     service.ring(tenant).await;
-    Ok(row.into())
+    Ok(creation)
 }
 
 /// Where a creation stands.
@@ -194,10 +195,14 @@ pub async fn read(
     id: AccountCreationId,
 ) -> Result<AccountCreation, Error> {
     let tx = service.tenant(tenant).await?;
-    tx.one(tx.find::<Entity>().filter(Column::Id.eq(id)))
-        .await?
-        .map(AccountCreation::from)
-        .ok_or(Error::NotFound)
+    let find = tx.find::<Entity>().filter(Column::Id.eq(id));
+    let row = tx.one(find).await?.ok_or(Error::NotFound)?;
+    view(&tx, row).await
+}
+
+async fn view(tx: &TenantTx, row: Model) -> Result<AccountCreation, Error> {
+    let in_the_way = list_import::in_the_way(tx, &row.company_id, &row.state).await?;
+    Ok(AccountCreation::of(row, in_the_way))
 }
 
 fn exists(name: &str) -> Error {

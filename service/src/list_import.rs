@@ -45,7 +45,7 @@ pub(crate) async fn waiting(
     Ok(joined.first().map(|row| row.id))
 }
 
-/// What an import of this company that has not ended waits for, in words; none where nothing is in the way.
+/// What an import of this company, or another errand there, waits for as long as it has not ended, in words; none where nothing is in the way.
 ///
 /// # Errors
 /// The database's.
@@ -62,7 +62,7 @@ pub(crate) async fn in_the_way(
         match connection.filter(|row| row.company_id == company_id) {
             Some(connection) => refusal::in_the_way(&connection),
             None => Some(
-                "Another company is connected now; it is read when this one is connected again."
+                "Another company is connected now; it goes on when this one is connected again."
                     .to_owned(),
             ),
         },

@@ -74,7 +74,7 @@ pub struct PastSync {
     pub skipped: i64,
     /// Of them: never synced again, because it was cancelled or the company was left.
     pub returned: i64,
-    /// How much of it is done, in whole percents: 100 only when nothing waits.
+    /// How much of it is done, in whole percents: 100 only when nothing waits and nothing was returned.
     #[schema(minimum = 0, maximum = 100, example = 100)]
     pub percent_done: u8,
     /// Live events in the queue, which go first; none where nothing waits or nothing can go out.

@@ -13,7 +13,7 @@ fn paypal() -> Value {
     })
 }
 
-async fn ended(store: &Tenant<'_>, creation: &Value) -> Value {
+async fn told(store: &Tenant<'_>, creation: &Value) -> Value {
     let path = format!("/account-creations/{}", creation["id"].as_str().unwrap());
     store.get(&path).await
 }
@@ -53,7 +53,7 @@ async fn what_a_suggestion_would_create_is_created_mapped_and_cures_what_failed(
     let creation = store.post("/account-creations", request).await;
     assert_eq!(creation["state"], "queued");
     store.drain().await;
-    let done = ended(&store, &creation).await;
+    let done = told(&store, &creation).await;
     assert_eq!(done["state"], "done", "{done:#}");
     let path = format!("/accounts/{}", done["account_id"].as_str().unwrap());
     assert_eq!(store.get(&path).await["name"], create["name"]);
@@ -86,12 +86,12 @@ async fn a_lost_answer_makes_no_second_account() {
             .plan(if committed { lost.with_commit() } else { lost });
         let creation = store.post("/account-creations", paypal()).await;
         store.drain().await;
-        let waits = ended(&store, &creation).await;
+        let waits = told(&store, &creation).await;
         assert_eq!(waits["state"], "queued", "{waits:#}");
         assert!(waits["problem"].is_string(), "{waits:#}");
         store.world.advance(TimeDelta::minutes(2)).await;
         store.drain().await;
-        let done = ended(&store, &creation).await;
+        let done = told(&store, &creation).await;
         assert_eq!(done["state"], "done", "{done:#}");
         assert_eq!(named(&store, "PayPal Clearing").await, 1);
     }
@@ -124,9 +124,9 @@ async fn a_name_that_somebody_took_in_quickbooks_is_adopted_or_told() {
         )
         .await;
     store.drain().await;
-    let same = ended(&store, &same).await;
+    let same = told(&store, &same).await;
     assert_eq!(same["state"], "done", "{same:#}");
-    let other = ended(&store, &other).await;
+    let other = told(&store, &other).await;
     assert_eq!(
         (&other["state"], &other["problem_code"]),
         (&json!("failed"), &json!("name_taken"))
@@ -183,5 +183,25 @@ async fn what_cannot_be_created_is_refused_in_words_before_anything_is_sent() {
     assert_eq!(
         (status.as_u16(), &problem["code"]),
         (409, &json!("account_exists"))
+    );
+}
+
+#[tokio::test]
+async fn one_that_waits_says_what_for() {
+    let world = World::new().await;
+    let (store, company) = world.store("Harbour").await;
+    world.quickbooks().revoke_grants(&company.realm_id).unwrap();
+    world.advance(TimeDelta::minutes(62)).await;
+    let creation = store.post("/account-creations", paypal()).await;
+    assert_eq!(creation["problem"], json!(null), "{creation:#}");
+    store.drain().await;
+    let waits = told(&store, &creation).await;
+    assert_eq!(
+        (&waits["state"], &waits["problem"]),
+        (
+            &json!("queued"),
+            &json!("QuickBooks needs to be connected again.")
+        ),
+        "{waits:#}"
     );
 }

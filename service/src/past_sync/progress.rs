@@ -125,6 +125,7 @@ fn told(row: Model, counts: Counts, pace: Option<&Pace>, posting: &Posting) -> P
         (None, _, _) => State::Finished,
     };
     let pace = pace.filter(|_| counts.waiting > 0);
+    let done = kept - counts.waiting;
     PastSync {
         id: row.id,
         from_date: row.from_date,
@@ -136,7 +137,7 @@ fn told(row: Model, counts: Counts, pace: Option<&Pace>, posting: &Posting) -> P
         failed: counts.failed,
         skipped: counts.skipped,
         returned: (row.events - kept).max(0),
-        percent_done: percent(row.events - counts.waiting, row.events),
+        percent_done: percent(done, row.events),
         live_events_ahead: pace.map(|pace| pace.live),
         remaining_seconds: pace.map(|pace| remaining_seconds(counts.waiting, pace, posting)),
         created_by: row.created_by,
