@@ -39,6 +39,7 @@ impl MigratorTrait for Migrator {
             "0027_fewer_indexes",
             "0028_listed",
             "0030_doors",
+            "0032_kept_answers",
         ]
     }
 }

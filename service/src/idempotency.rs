@@ -12,11 +12,14 @@ pub use kept::Answer;
 use crate::Service;
 use crate::error::Error;
 use crate::fail_point::{FailPoint, reach};
+use crate::vault::Place;
 use crate::{secret, tenant};
 use entity::id::TenantId;
 use entity::whole::{Door, Whole};
 use kept::Kept;
 use sea_orm::{FromQueryResult, Value};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 /// How long an answer is kept.
 pub const DAYS: i32 = 30;
@@ -67,8 +70,12 @@ struct Names {
 }
 
 #[derive(FromQueryResult)]
-struct Said {
-    said: bool,
+struct Nothing {}
+
+#[derive(FromQueryResult)]
+struct Stands {
+    ours: bool,
+    keyless: bool,
 }
 
 /// Looks whether the request was met before, and begins to meet it where it was not.
@@ -76,18 +83,21 @@ struct Said {
 /// # Errors
 /// The database does not answer.
 pub async fn begin(service: &Service, identity: Identity<'_>) -> Result<Begun, Error> {
-    let names = Names::of(service, identity);
-    let door = match names.tenant {
-        Some(_) => Door::Application,
-        None => Door::Platform,
-    };
-    let (store, whole) = service.store().whole(door).await?;
-    let attempt = Attempt {
-        service: service.within(store),
-        whole,
-        names,
-    };
-    if !attempt.lock().await? {
+    let mut attempt = Attempt::open(service, identity).await?;
+    let mut stands = attempt.lock().await?;
+    if stands.ours
+        && stands.keyless
+        && let Some(tenant) = identity.tenant
+    {
+        // By itself: in the whole, every other request of a new tenant would wait for the end of this one.
+        attempt.undo().await?;
+        let tx = service.tenant(tenant).await?;
+        service.vault().prepare(&tx).await?;
+        tx.commit().await?;
+        attempt = Attempt::open(service, identity).await?;
+        stands = attempt.lock().await?;
+    }
+    if !stands.ours {
         return Ok(Begun::InUse);
     }
     let Some(kept) = attempt.kept().await? else {
@@ -96,8 +106,7 @@ pub async fn begin(service: &Service, identity: Identity<'_>) -> Result<Begun, E
     if !secret::equal(&kept.fingerprint, &attempt.names.fingerprint) {
         return Ok(Begun::Reused);
     }
-    kept.open(&attempt.names.sealing_key(service))
-        .map(Begun::Met)
+    attempt.answer(&kept).await.map(Begun::Met)
 }
 
 impl Names {
@@ -126,6 +135,23 @@ impl Names {
     }
 
     // Of this row alone, and of this content: a sealed answer that is moved elsewhere does not open.
+    fn place(&self) -> Place<'static> {
+        let mut hash = secret::hash(&self.operation);
+        hash.extend(self.key_hash);
+        hash.extend(self.fingerprint);
+        let hash = Sha256::digest(&hash);
+        Place {
+            table: "idempotency_key",
+            column: "answer",
+            row: uuid::Builder::from_custom_bytes(
+                hash[..16].try_into().expect("a hash has 32 bytes"),
+            )
+            .into_uuid(),
+        }
+    }
+
+    // What the platform's own answers are sealed under: it has no data key, since it is never deleted. Also those of tenants
+    // from before 2026-11-27, which end within thirty days.
     fn sealing_key(&self, service: &Service) -> [u8; 32] {
         secret::derived(
             &service.settings().pepper,
@@ -143,27 +169,70 @@ impl Names {
     fn lock(&self) -> i64 {
         let mut hash = secret::hash(&format!("{}|{}", self.tenant().0, self.operation));
         hash.extend(self.key_hash);
-        let hash = <sha2::Sha256 as sha2::Digest>::digest(&hash);
+        let hash = Sha256::digest(&hash);
         i64::from_be_bytes(hash[..8].try_into().expect("a hash has 32 bytes"))
     }
 }
 
 impl Attempt {
-    // Held until the whole ends, however it ends. Nobody waits: whoever comes meanwhile is told so.
-    async fn lock(&self) -> Result<bool, Error> {
-        let rows: Vec<Said> = self
+    async fn open(service: &Service, identity: Identity<'_>) -> Result<Self, Error> {
+        let door = match identity.tenant {
+            Some(_) => Door::Application,
+            None => Door::Platform,
+        };
+        let (store, whole) = service.store().whole(door).await?;
+        Ok(Self {
+            service: service.within(store),
+            whole,
+            names: Names::of(service, identity),
+        })
+    }
+
+    // Held until the whole ends, however it ends. Nobody waits: whoever comes meanwhile is told so. Told with it: whether the
+    // tenant has no data key yet, and may have one.
+    async fn lock(&self) -> Result<Stands, Error> {
+        let mut rows: Vec<Stands> = self
             .query(
-                "SELECT pg_try_advisory_xact_lock($2) AS said FROM (SELECT $1::uuid AS tenant_id) AS own WHERE {mine}",
+                "SELECT pg_try_advisory_xact_lock($2) AS ours,
+                        NOT EXISTS (SELECT 1 FROM data_key WHERE {mine})
+                          AND EXISTS (SELECT 1 FROM tenant WHERE {mine} AND status <> 'deleted') AS keyless",
                 vec![self.names.tenant().into(), self.names.lock().into()],
             )
             .await?;
-        Ok(rows.iter().all(|row| row.said))
+        rows.pop()
+            .ok_or_else(|| Error::internal("a lock says nothing"))
+    }
+
+    async fn answer(&self, kept: &Kept) -> Result<Answer, Error> {
+        let inside = match (self.names.tenant, kept.id) {
+            (Some(tenant), Some(_)) => {
+                let tx = self.service.tenant(tenant).await?;
+                let vault = self.service.vault();
+                vault.open(&tx, self.names.place(), &kept.answer).await?
+            }
+            _ => kept::open(&self.names.sealing_key(&self.service), &kept.answer)?,
+        };
+        Answer::of(kept.status, &inside)
+    }
+
+    async fn seal(&self, answer: &Answer) -> Result<(Option<Uuid>, Vec<u8>), Error> {
+        let inside = answer.inside()?;
+        let Some(tenant) = self.names.tenant else {
+            let key = self.names.sealing_key(&self.service);
+            return Ok((None, kept::seal(&key, &inside)?));
+        };
+        let place = self.names.place();
+        let tx = self.service.tenant(tenant).await?;
+        // The whole may hold the head of the audit log by now, and whoever changes keys wants that after the key.
+        let sealed = self.service.vault().seal_last(&tx, place, &inside).await?;
+        tx.commit().await?;
+        Ok((Some(place.row), sealed))
     }
 
     async fn kept(&self) -> Result<Option<Kept>, Error> {
         let rows = self
             .query(
-                "SELECT fingerprint, status, answer FROM idempotency_key
+                "SELECT fingerprint, status, id, answer FROM idempotency_key
                   WHERE {mine} AND operation = $2 AND key_hash = $3 AND expires_at > tillpost_now()",
                 self.names.row(),
             )
@@ -207,25 +276,23 @@ impl Attempt {
     /// The database's; then nothing was done, or it is not known, and asking again under the same key tells.
     pub async fn conclude(self, answer: &Answer) -> Result<(), Error> {
         reach(FailPoint::AnswerBegun);
-        let kept = Kept::seal(
-            answer,
-            &self.names.sealing_key(&self.service),
-            &self.names.fingerprint,
-        )?;
+        let (id, sealed) = self.seal(answer).await?;
         let mut values = self.names.row();
         values.extend([
-            kept.fingerprint.into(),
-            kept.status.into(),
-            kept.answer.into(),
+            self.names.fingerprint.to_vec().into(),
+            i16::try_from(answer.status)
+                .map_err(Error::internal)?
+                .into(),
+            id.into(),
+            sealed.into(),
             DAYS.into(),
         ]);
         // One that is kept no longer, and was not removed yet, gives way.
-        self.query::<Said>(
-            "INSERT INTO idempotency_key (tenant_id, operation, key_hash, fingerprint, status, answer, expires_at)
-             VALUES ($1, $2, $3, $4, $5, $6, tillpost_now() + make_interval(days => $7))
+        self.query::<Nothing>(
+            "INSERT INTO idempotency_key (tenant_id, operation, key_hash, fingerprint, status, id, answer, expires_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, tillpost_now() + make_interval(days => $8))
              ON CONFLICT (tenant_id, operation, key_hash) DO UPDATE SET fingerprint = excluded.fingerprint,
-               status = excluded.status, answer = excluded.answer, created_at = excluded.created_at, expires_at = excluded.expires_at
-             RETURNING true AS said",
+               status = excluded.status, id = excluded.id, answer = excluded.answer, created_at = excluded.created_at, expires_at = excluded.expires_at",
             values,
         )
         .await?;

@@ -15,7 +15,6 @@ use crate::error::Error;
 use entity::data_key::{self, Column, Model};
 use entity::id::TenantId;
 use entity::store::{Store, TenantTx};
-use sea_orm::ActiveValue::{NotSet, Set};
 use sea_orm::{FromQueryResult, QueryOrder};
 use seal::{Seal, fresh_key};
 use secrecy::{ExposeSecret, SecretString};
@@ -94,7 +93,53 @@ impl Vault {
             Some(row) => row,
             None => self.make(tx, FIRST).await?,
         };
-        let key = self.data_key(&row).await?;
+        self.seal_under(&row, tx, place, value).await
+    }
+
+    /// As [`Vault::seal`], for a transaction that already keeps others waiting: it waits for nobody. The key is there, by
+    /// [`Vault::prepare`], unless the tenant is being deleted.
+    ///
+    /// # Errors
+    /// The database's; or the tenant is deleted, or is being deleted.
+    pub async fn seal_last(
+        &self,
+        tx: &TenantTx,
+        place: Place<'_>,
+        value: &SecretString,
+    ) -> Result<Vec<u8>, Error> {
+        let newest = tx
+            .query_as::<Model>(
+                "SELECT * FROM data_key WHERE {mine} ORDER BY generation DESC LIMIT 1 FOR KEY SHARE SKIP LOCKED",
+                vec![],
+            )
+            .await?
+            .pop()
+            .ok_or(Error::NotFound)?;
+        self.seal_under(&newest, tx, place, value).await
+    }
+
+    /// Makes the first data key of a tenant that has none, in the transaction given, which should do nothing else.
+    ///
+    /// # Errors
+    /// The database's; or the tenant is deleted.
+    pub async fn prepare(&self, tx: &TenantTx) -> Result<(), Error> {
+        let keys = tx
+            .query("SELECT 1 FROM data_key WHERE {mine} LIMIT 1", vec![])
+            .await?;
+        if keys.is_empty() {
+            self.make(tx, FIRST).await?;
+        }
+        Ok(())
+    }
+
+    async fn seal_under(
+        &self,
+        row: &Model,
+        tx: &TenantTx,
+        place: Place<'_>,
+        value: &SecretString,
+    ) -> Result<Vec<u8>, Error> {
+        let key = self.data_key(row).await?;
         seal_value(&key, row.generation, tx.tenant(), place, value)
     }
 
@@ -155,7 +200,7 @@ impl Vault {
         Seal::new(&plain).ok_or_else(|| Error::internal("a data key has the wrong length"))
     }
 
-    // Two who make the first at once: one of them fails on the key of the table, and is asked again by whoever called it.
+    // Of two who make the first at once the second waits for the other, and takes its key.
     async fn make(&self, tx: &TenantTx, generation: i32) -> Result<Model, Error> {
         let gone = tx
             .query(
@@ -170,23 +215,23 @@ impl Vault {
         }
         let place = data_key_place(tx.tenant(), generation);
         let wrapped = self.keys.wrap(&place, &fresh_key()).await?;
-        tx.insert(data_key::ActiveModel {
-            tenant_id: Set(tx.tenant()),
-            generation: Set(generation),
-            wrapped: Set(wrapped.bytes.clone()),
-            key_encryption_key: Set(wrapped.key_id.clone()),
-            created_at: NotSet,
-            retired_at: NotSet,
-        })
+        tx.execute(
+            "INSERT INTO data_key (tenant_id, generation, wrapped, key_encryption_key)
+             SELECT tenant_id, $2, $3, $4 FROM tenant WHERE {mine} ON CONFLICT DO NOTHING",
+            vec![
+                generation.into(),
+                wrapped.bytes.into(),
+                wrapped.key_id.into(),
+            ],
+        )
         .await?;
-        Ok(Model {
-            tenant_id: tx.tenant(),
-            generation,
-            wrapped: wrapped.bytes,
-            key_encryption_key: wrapped.key_id,
-            created_at: tx.now().await?,
-            retired_at: None,
-        })
+        tx.query_as::<Model>(
+            "SELECT * FROM data_key WHERE {mine} AND generation = $2 FOR KEY SHARE",
+            vec![generation.into()],
+        )
+        .await?
+        .pop()
+        .ok_or_else(|| Error::internal("the tenant is not there, or its keys were destroyed"))
     }
 }
 

@@ -32,6 +32,7 @@ mod idempotency;
 mod idp;
 mod intake;
 mod isolation;
+mod kept_answers;
 mod key_rotation;
 mod lab;
 mod lifecycle;

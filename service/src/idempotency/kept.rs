@@ -4,7 +4,9 @@ use crate::error::Error;
 use chacha20poly1305::aead::{Aead, Generate, KeyInit};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use sea_orm::FromQueryResult;
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 const NONCE: usize = 24;
 
@@ -24,6 +26,8 @@ pub struct Answer {
 pub(super) struct Kept {
     pub(super) fingerprint: Vec<u8>,
     pub(super) status: i16,
+    /// What a data key sealed it as; none: the pepper's key did.
+    pub(super) id: Option<Uuid>,
     pub(super) answer: Vec<u8>,
 }
 
@@ -33,37 +37,48 @@ struct Inside {
     body: String,
 }
 
-impl Kept {
-    pub(super) fn seal(answer: &Answer, key: &[u8; 32], fingerprint: &[u8]) -> Result<Self, Error> {
+impl Answer {
+    /// What of it is sealed.
+    pub(super) fn inside(&self) -> Result<SecretString, Error> {
         let inside = Inside {
-            headers: answer.headers.clone(),
-            body: String::from_utf8(answer.body.clone())
+            headers: self.headers.clone(),
+            body: String::from_utf8(self.body.clone())
                 .map_err(|_| Error::internal("an answer that is to be kept is not text"))?,
         };
-        let plain = serde_json::to_vec(&inside).map_err(Error::internal)?;
-        let nonce = XNonce::generate();
-        let sealed = cipher(key)?
-            .encrypt(&nonce, plain.as_slice())
-            .map_err(|_| Error::internal("sealing an answer failed"))?;
-        Ok(Self {
-            fingerprint: fingerprint.to_vec(),
-            status: i16::try_from(answer.status).map_err(Error::internal)?,
-            answer: [nonce.as_slice(), &sealed].concat(),
-        })
+        let text = serde_json::to_string(&inside).map_err(Error::internal)?;
+        Ok(text.into())
     }
 
-    pub(super) fn open(&self, key: &[u8; 32]) -> Result<Answer, Error> {
-        let failed = || Error::internal("a kept answer does not open");
-        let (nonce, sealed) = self.answer.split_at_checked(NONCE).ok_or_else(failed)?;
-        let nonce = XNonce::try_from(nonce).map_err(|_| failed())?;
-        let plain = cipher(key)?.decrypt(&nonce, sealed).map_err(|_| failed())?;
-        let inside: Inside = serde_json::from_slice(&plain).map_err(Error::internal)?;
-        Ok(Answer {
-            status: u16::try_from(self.status).map_err(Error::internal)?,
+    /// The answer of this status, and of what was sealed of it.
+    pub(super) fn of(status: i16, inside: &SecretString) -> Result<Self, Error> {
+        let inside: Inside =
+            serde_json::from_str(inside.expose_secret()).map_err(Error::internal)?;
+        Ok(Self {
+            status: u16::try_from(status).map_err(Error::internal)?,
             headers: inside.headers,
             body: inside.body.into_bytes(),
         })
     }
+}
+
+/// Seals under a key that is nobody else's.
+pub(super) fn seal(key: &[u8; 32], inside: &SecretString) -> Result<Vec<u8>, Error> {
+    let nonce = XNonce::generate();
+    let sealed = cipher(key)?
+        .encrypt(&nonce, inside.expose_secret().as_bytes())
+        .map_err(|_| Error::internal("sealing an answer failed"))?;
+    Ok([nonce.as_slice(), &sealed].concat())
+}
+
+/// Opens what [`seal`] made with the same key.
+pub(super) fn open(key: &[u8; 32], sealed: &[u8]) -> Result<SecretString, Error> {
+    let failed = || Error::internal("a kept answer does not open");
+    let (nonce, sealed) = sealed.split_at_checked(NONCE).ok_or_else(failed)?;
+    let nonce = XNonce::try_from(nonce).map_err(|_| failed())?;
+    let plain = cipher(key)?.decrypt(&nonce, sealed).map_err(|_| failed())?;
+    String::from_utf8(plain)
+        .map(SecretString::from)
+        .map_err(|_| failed())
 }
 
 fn cipher(key: &[u8; 32]) -> Result<XChaCha20Poly1305, Error> {
@@ -82,9 +97,11 @@ mod tests {
             headers: vec![("location".into(), "/v1/x".into())],
             body: b"{\"secret\":\"tp_test_canary\"}".to_vec(),
         };
-        let kept = Kept::seal(&answer, &[7; 32], b"f").unwrap();
-        assert!(!String::from_utf8_lossy(&kept.answer).contains("canary"));
-        assert_eq!(kept.open(&[7; 32]).unwrap(), answer);
-        assert!(kept.open(&[8; 32]).is_err());
+        let inside = answer.inside().unwrap();
+        let sealed = seal(&[7; 32], &inside).unwrap();
+        assert!(!String::from_utf8_lossy(&sealed).contains("canary"));
+        let opened = open(&[7; 32], &sealed).unwrap();
+        assert_eq!(Answer::of(201, &opened).unwrap(), answer);
+        assert!(open(&[8; 32], &sealed).is_err());
     }
 }

@@ -30,9 +30,8 @@ const ENDS: &[&str] = &[
 ];
 
 /// Deletes a tenant: its keys stop working, its company is disconnected and the grant revoked at Intuit, and its data key is
-/// destroyed, so that nothing that was sealed under it can be opened again, out of a backup neither. (Answers kept under an
-/// Idempotency-Key are sealed apart: they are deleted, and a backup of the last thirty days holds them, for whoever has the
-/// pepper.) Its events, what was posted of them and its audit log stay as they are, for whoever must account for them. Deleting again changes nothing.
+/// destroyed, so that nothing that was sealed under it can be opened again, out of a backup neither. Its events, what was posted
+/// of them and its audit log stay as they are, for whoever must account for them. Deleting again changes nothing.
 ///
 /// # Errors
 /// [`Error::NotFound`].

@@ -15,6 +15,7 @@ use entity::id::TenantId;
 use entity::store::TenantTx;
 use sea_orm::{FromQueryResult, TryGetable};
 use serde_json::json;
+use uuid::Uuid;
 
 /// A table with sealed columns. A test compares the list with the database.
 struct Sealed {
@@ -28,6 +29,12 @@ const SEALED: &[Sealed] = &[
         table: "connection_grant",
         row: "connection_id",
         columns: &["access_token", "refresh_token"],
+    },
+    // Those that have an id: the others are sealed under a key of the pepper's.
+    Sealed {
+        table: "idempotency_key",
+        row: "id",
+        columns: &["answer"],
     },
     Sealed {
         table: "webhook_secret",
@@ -188,17 +195,20 @@ async fn renew_of(
 
 async fn begin(service: &Service, tenant: TenantId, before: DateTime<Utc>) -> Result<(), Error> {
     let tx = service.tenant(tenant).await?;
-    let newest = tx
+    // Whoever seals is not kept waiting: what they seal meanwhile under the older key is found before it is retired.
+    let latest = tx
         .query_as::<Model>(
-            "SELECT * FROM data_key WHERE {mine} ORDER BY generation DESC LIMIT 1 FOR UPDATE",
+            "SELECT * FROM data_key WHERE {mine} ORDER BY generation DESC LIMIT 1 FOR NO KEY UPDATE",
             vec![],
         )
         .await?
         .pop();
-    if let Some(newest) = newest
-        && newest.created_at < before
+    if let Some(latest) = latest
+        && latest.created_at < before
+        // Somebody else may have made the next one while we waited.
+        && latest.generation == newest(&tx).await?
     {
-        let generation = newest.generation + 1;
+        let generation = latest.generation + 1;
         service.vault().make(&tx, generation).await?;
         let detail = json!({ "generation": generation });
         record(&tx, OPERATOR, "data_key.created", detail).await?;
@@ -228,41 +238,57 @@ fn is_older(sealed: &Sealed) -> String {
         .columns
         .iter()
         .map(|column| format!("(length({column}) > 0 AND substring({column} FROM 1 FOR 8) <> $2)"));
-    format!("({})", older.collect::<Vec<_>>().join(" OR "))
+    format!(
+        "{} IS NOT NULL AND ({})",
+        sealed.row,
+        older.collect::<Vec<_>>().join(" OR ")
+    )
 }
 
 fn beginning(generation: i32) -> Vec<u8> {
     [&MARK[..], &generation.to_be_bytes()].concat()
 }
 
-/// Seals some older values anew; tells how many rows there were.
+/// Seals older values anew; tells how many rows there were.
 async fn reseal(service: &Service, tenant: TenantId) -> Result<u64, Error> {
     let mut rows = 0;
     for sealed in SEALED {
-        let tx = service.tenant(tenant).await?;
-        rows += reseal_some(service.vault(), &tx, sealed).await?;
-        tx.commit().await?;
+        let mut after = Some(Uuid::nil());
+        while let Some(place) = after {
+            let tx = service.tenant(tenant).await?;
+            let (done, last) = reseal_some(service.vault(), &tx, sealed, place).await?;
+            tx.commit().await?;
+            rows += done;
+            after = last;
+        }
     }
     Ok(rows)
 }
 
-async fn reseal_some(vault: &Vault, tx: &TenantTx, sealed: &Sealed) -> Result<u64, Error> {
+// Of the rows after this one: how many there were, and the last of them.
+async fn reseal_some(
+    vault: &Vault,
+    tx: &TenantTx,
+    sealed: &Sealed,
+    after: Uuid,
+) -> Result<(u64, Option<Uuid>), Error> {
     let Sealed {
         table,
         row,
         columns,
     } = sealed;
     let sql = format!(
-        "SELECT {row} AS row, {} FROM {table} WHERE {{mine}} AND {} LIMIT $3 FOR UPDATE",
+        "SELECT {row} AS row, {} FROM {table} WHERE {{mine}} AND {row} > $4 AND {} ORDER BY {row} LIMIT $3 FOR UPDATE",
         columns.join(", "),
         is_older(sealed)
     );
     let newest = newest(tx).await?;
-    let found = tx
-        .query(&sql, vec![beginning(newest).into(), ROWS.into()])
-        .await?;
+    let values = vec![beginning(newest).into(), ROWS.into(), after.into()];
+    let found = tx.query(&sql, values).await?;
+    let mut last = None;
     for result in &found {
-        let id = uuid::Uuid::try_get(result, "", "row").map_err(sea_orm::DbErr::from)?;
+        let id = Uuid::try_get(result, "", "row").map_err(sea_orm::DbErr::from)?;
+        last = Some(id);
         for column in *columns {
             let place = Place {
                 table,
@@ -282,7 +308,7 @@ async fn reseal_some(vault: &Vault, tx: &TenantTx, sealed: &Sealed) -> Result<u6
             .await?;
         }
     }
-    Ok(found.len() as u64)
+    Ok((found.len() as u64, last))
 }
 
 /// Retires the older generations, unless something is still sealed under one.
