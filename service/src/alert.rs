@@ -3,13 +3,14 @@
 
 mod cause;
 mod findings;
+mod kept;
 mod mapped;
 mod row;
 mod standing;
 mod tally;
 
 pub use cause::{Cause, Severity};
-pub(crate) use row::{Condition, happened, open};
+pub(crate) use row::{Condition, happened, in_vain, open};
 pub(crate) use standing::review;
 
 use crate::access::Caller;
@@ -59,17 +60,18 @@ pub struct Alert {
     /// What it is about in particular: slots and keys, accounts. May be empty.
     #[schema(example = json!(["payment[paypal]"]))]
     pub subjects: Vec<String>,
-    /// Events that it keeps from the books now: those that failed for it and, where the mapping must be mended, those that are
-    /// queued and will; those that were never synced are not among them, and readiness tells how many they are. Or events whose
-    /// entries there are not as they were posted.
+    /// Events that it keeps from the books now: those that failed for it; those that are queued or under way, where nothing is
+    /// posted while it stands; and those that are queued and will fail, where the mapping must be mended. Those that were never
+    /// synced are not among them, and readiness tells how many they are. Or events whose entries there are not as they were
+    /// posted. Of a closed alert: none.
     pub events: i64,
-    /// A few of them.
+    /// A few of them, five at the most.
     pub example_event_ids: Vec<EventId>,
-    /// How often it happened since it opened.
+    /// How often it happened since it opened: events that failed for it, or requests that were refused or not answered well.
     pub occurrences: i64,
     /// When it happened first.
     pub opened_at: DateTime<Utc>,
-    /// When it happened last.
+    /// When it happened last; of what goes on until it is mended, when it was last seen to do so, to a minute.
     pub last_seen_at: DateTime<Utc>,
     /// When a person said that they know. Something new of the same cause takes it back.
     pub acknowledged_at: Option<DateTime<Utc>>,
@@ -135,11 +137,8 @@ fn capital(text: &str) -> String {
 /// # Errors
 /// The database's.
 pub(crate) async fn open_by_importance(tx: &TenantTx) -> Result<Vec<Alert>, Error> {
-    let mut open: Vec<Alert> = row::open_ones(tx)
-        .await?
-        .into_iter()
-        .map(Alert::try_from)
-        .collect::<Result<_, _>>()?;
+    let rows = row::open_ones(tx).await?;
+    let mut open = kept::view(tx, rows).await?;
     open.sort_by_key(|alert| (alert.acknowledged_at.is_some(), alert.code, alert.id));
     Ok(open)
 }
@@ -172,11 +171,7 @@ pub async fn list(
         .await?;
     let page = query.page(cursors, rows, |row| (row.opened_at, row.id.0), |row| row);
     Ok(Page {
-        items: page
-            .items
-            .into_iter()
-            .map(Alert::try_from)
-            .collect::<Result<_, _>>()?,
+        items: kept::view(&tx, page.items).await?,
         next_cursor: page.next_cursor,
     })
 }
@@ -186,7 +181,9 @@ pub async fn list(
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn read(service: &Service, tenant: TenantId, id: AlertId) -> Result<Alert, Error> {
-    find(&service.tenant(tenant).await?, id).await?.try_into()
+    let tx = service.tenant(tenant).await?;
+    let row = find(&tx, id).await?;
+    kept::view_one(&tx, row).await
 }
 
 /// Notes that a person knows of an open alert. Doing so again, or of a closed one, changes nothing.
@@ -218,8 +215,9 @@ pub async fn acknowledge(
         )
         .await?;
     }
+    let alert = kept::view_one(&tx, row).await?;
     tx.commit().await?;
-    row.try_into()
+    Ok(alert)
 }
 
 async fn find(tx: &TenantTx, id: AlertId) -> Result<Model, Error> {

@@ -124,8 +124,9 @@ pub async fn take_in(
         footprints.carried_by(footprint, event);
     }
     let learned = footprints.learn(&tx).await?;
-    // A key without an account is told of as soon as it is seen, before anything fails for want of it.
-    if !readiness::unmapped_among(&tx, &learned).await?.is_empty() {
+    // A key without an account is told of as soon as it is seen, before anything fails for want of it; and an event that failed
+    // and is sent again is on trial from now on.
+    if stored.corrected || !readiness::unmapped_among(&tx, &learned).await?.is_empty() {
         alert::review(&tx).await?;
     }
     let queued = stored.queued;
@@ -211,6 +212,8 @@ struct Candidate {
 struct Stored {
     /// Whether any event was queued.
     queued: bool,
+    /// Whether any event that had failed was sent again, changed.
+    corrected: bool,
     /// Each footprint with an event that was stored with it.
     carried: Vec<(Uuid, EventId)>,
 }
@@ -306,6 +309,7 @@ async fn store(
                     (result.id, &result.number, result.version, &result.status)
                 {
                     stored.queued |= status == "not_synced";
+                    stored.corrected |= row.status == "failed";
                     stored.carried.push((candidate.footprint, id));
                     known.insert(
                         candidate.identity(),

@@ -6,7 +6,7 @@ use crate::event::history::{self, Change};
 use crate::event::{self, Event, Happened};
 use crate::fail_point::{FailPoint, reach};
 use crate::problem::Code;
-use crate::{Service, audit, bell};
+use crate::{Service, alert, audit, bell};
 use entity::id::{EventId, TenantId};
 use entity::store::TenantTx;
 use serde::{Deserialize, Serialize};
@@ -99,6 +99,7 @@ pub async fn one(
     )
     .await?;
     let row = event::row(&tx, id).await?;
+    alert::review(&tx).await?;
     reach(FailPoint::RetryBeforeCommit);
     tx.commit().await?;
     reach(FailPoint::RetryCommitted);
@@ -160,6 +161,7 @@ pub async fn failed(
         serde_json::json!({ "problem_codes": names, "queued": queued }),
     )
     .await?;
+    alert::review(&tx).await?;
     reach(FailPoint::RetryBeforeCommit);
     tx.commit().await?;
     reach(FailPoint::RetryCommitted);

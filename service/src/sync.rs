@@ -296,7 +296,7 @@ async fn oldest_waiting(tx: &TenantTx) -> Result<Option<DateTime<Utc>>, Error> {
 /// What a person is told while QuickBooks does not answer well.
 pub(crate) const UNAVAILABLE: &str = "quickbooks_unavailable";
 
-/// Remembers why queued events wait, and since when, for the person who looks.
+/// Remembers why queued events wait, and since when, for the person who looks; an alert that is open for it counts once more.
 pub(crate) async fn waits(tx: &TenantTx, code: &str, until: DateTime<Utc>) -> Result<(), Error> {
     tx.execute(
         "UPDATE sync SET waiting_since = CASE WHEN waiting_code = $2 THEN coalesce(waiting_since, tillpost_now()) ELSE tillpost_now() END,
@@ -304,7 +304,7 @@ pub(crate) async fn waits(tx: &TenantTx, code: &str, until: DateTime<Utc>) -> Re
         vec![code.into(), until.into()],
     )
     .await?;
-    Ok(())
+    alert::in_vain(tx).await
 }
 
 /// An entry was posted: nothing is in the way. Where that is known, it is noted once a second: requests that are settled side

@@ -4,7 +4,7 @@
 use crate::locations::{located, map};
 use crate::tokens::{look, look_when_due};
 use crate::world::{Tenant, World};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::Method;
 use sandbox::quickbooks::{
     FaultPlan, NewEntry, NewLine, Offering, Operation, Outcome, PostingType,
@@ -12,6 +12,7 @@ use sandbox::quickbooks::{
 use serde_json::{Value, json};
 
 mod each;
+mod held;
 
 /// How many events share each cause here.
 pub const MANY: usize = 100;
@@ -77,15 +78,53 @@ async fn retry_all(store: &Tenant<'_>) {
     store.settle().await;
 }
 
-/// A hundred events more come while it stands, each with a turn of its own; and it stays the same one alert.
-async fn happens_again(store: &Tenant<'_>, alert: &Value) {
+/// A hundred events more come while it stands, each with a turn of its own; and it stays the same one alert, seen a moment ago.
+async fn happens_again(store: &Tenant<'_>, alert: &Value) -> Value {
     let code = alert["code"].as_str().unwrap();
+    store.world.advance(TimeDelta::minutes(2)).await;
     for place in 0..MANY {
         let event = store.ticket(&format!("again-{place}")).await;
         store.send_event(event).await;
         store.drain().await;
         assert_eq!(only(store, code).await["id"], alert["id"]);
     }
+    let now = only(store, code).await;
+    assert_eq!(now["opened_at"], alert["opened_at"], "{now:#}");
+    seen_lately(store, &now).await;
+    now
+}
+
+/// When it was seen last is at most a minute ago, or what the story took.
+async fn seen_lately(store: &Tenant<'_>, alert: &Value) {
+    let seen: DateTime<Utc> = alert["last_seen_at"].as_str().unwrap().parse().unwrap();
+    let ago = store.now().await - seen;
+    assert!(ago <= TimeDelta::seconds(90), "{ago} ago: {alert:#}");
+}
+
+/// It keeps so many events from the books, and names five of them, or all: each waits. Its list and itself say the same.
+async fn keeps(store: &Tenant<'_>, alert: &Value, events: usize) {
+    assert_eq!(alert["events"], json!(events), "{alert:#}");
+    let examples = alert["example_event_ids"].as_array().unwrap();
+    assert_eq!(examples.len(), events.min(5), "{alert:#}");
+    for example in examples {
+        let status = store.status(example.as_str().unwrap()).await;
+        assert!(["not_synced", "processing"].contains(&&*status), "{status}");
+    }
+    let path = format!("/alerts/{}", alert["id"].as_str().unwrap());
+    assert_eq!(store.get(&path).await, *alert);
+}
+
+/// The message of its opening said that it keeps so many events from the books, and named as many as five.
+async fn was_told_with(store: &Tenant<'_>, alert: &Value, events: usize) {
+    let id = alert["id"].as_str().unwrap();
+    let told = store
+        .world
+        .rows(&format!(
+            "SELECT (data->>'events') || ' ' || jsonb_array_length(data->'example_event_ids') FROM webhook_message
+              WHERE type = 'alert.opened' AND data->>'id' = '{id}'"
+        ))
+        .await;
+    assert_eq!(told, [format!("{events} {}", events.min(5))]);
 }
 
 #[tokio::test]
@@ -98,7 +137,9 @@ pub async fn a_lost_grant_is_one_alert_until_somebody_connects_again() {
         store.drain().await;
     }
     let alert = only(&store, "authentication_lost").await;
-    happens_again(&store, &alert).await;
+    keeps(&store, &alert, MANY).await;
+    was_told_with(&store, &alert, MANY).await;
+    keeps(&store, &happens_again(&store, &alert).await, 2 * MANY).await;
     assert_eq!(alert["severity"], "critical");
     assert!(
         alert["link"].as_str().unwrap().ends_with("/connection"),
@@ -127,7 +168,9 @@ pub async fn a_lapsed_subscription_is_one_alert_until_it_is_renewed() {
         store.drain().await;
     }
     let alert = only(&store, "subscription_lapsed").await;
-    happens_again(&store, &alert).await;
+    keeps(&store, &alert, MANY).await;
+    was_told_with(&store, &alert, MANY).await;
+    keeps(&store, &happens_again(&store, &alert).await, 2 * MANY).await;
     world
         .quickbooks()
         .set_subscription_lapsed(&company.realm_id, false)
@@ -156,7 +199,19 @@ pub async fn quickbooks_away_for_long_is_one_alert_until_it_answers() {
         world.advance(TimeDelta::seconds(20)).await;
         store.drain().await;
     }
+    let first = only(&store, "quickbooks_unreachable").await;
+    store.send_event(store.ticket("t2").await).await;
+    for _ in 0..10 {
+        world.advance(TimeDelta::minutes(5)).await;
+        store.drain().await;
+    }
     let alert = only(&store, "quickbooks_unreachable").await;
+    assert_eq!(alert["opened_at"], first["opened_at"], "{alert:#}");
+    keeps(&store, &alert, 2).await;
+    was_told_with(&store, &alert, 1).await;
+    seen_lately(&store, &alert).await;
+    let tries = |alert: &Value| alert["occurrences"].as_i64().unwrap();
+    assert_eq!(tries(&alert), tries(&first) + 10, "{alert:#}");
     world.quickbooks().clear_plans();
     store.settle().await;
     closed(&store, &alert).await;
@@ -179,6 +234,10 @@ pub async fn a_sync_that_posts_nothing_for_an_hour_although_events_wait_is_one_a
         world.advance(TimeDelta::seconds(61)).await;
     }
     let alert = only(&store, "sync_stalled").await;
+    keeps(&store, &alert, 1).await;
+    was_told_with(&store, &alert, 1).await;
+    seen_lately(&store, &alert).await;
+    assert!(alert["occurrences"].as_i64().unwrap() > 10, "{alert:#}");
     assert!(
         alert["detail"]
             .as_str()
@@ -205,6 +264,8 @@ pub async fn a_tenant_whom_no_worker_serves_is_noticed_too() {
         service::watch::overdue(&world.service).await.unwrap();
     }
     let alert = only(&store, "sync_stalled").await;
+    keeps(&store, &alert, 1).await;
+    seen_lately(&store, &alert).await;
     store.drain().await;
     closed(&store, &alert).await;
     assert_eq!(service::watch::overdue(&world.service).await.unwrap(), 0);
@@ -352,7 +413,10 @@ pub async fn a_grant_about_to_end_is_one_alert_until_somebody_connects_again() {
         look_when_due(&world).await;
     }
     let alert = only(&store, "grant_ending").await;
-    happens_again(&store, &alert).await;
+    let again = happens_again(&store, &alert).await;
+    // The grant still holds: it keeps nothing from the books.
+    keeps(&store, &again, 0).await;
+    assert_eq!(again["occurrences"], 1, "{again:#}");
     assert_eq!(alert["severity"], "warning");
     let detail = alert["detail"].as_str().unwrap();
     assert!(detail.contains("five years"), "{detail}");
@@ -543,7 +607,9 @@ pub async fn a_plan_that_lacks_a_feature_is_one_alert_until_it_has_it() {
         world.advance(TimeDelta::minutes(30)).await;
     }
     let alert = only(&store, "plan_lacks_feature").await;
-    assert!(alert["events"].as_i64().unwrap() > 0, "{alert:#}");
+    // Those that were refused, and those that wait behind them.
+    assert_eq!(alert["events"], json!(MANY), "{alert:#}");
+    assert_eq!(alert["example_event_ids"].as_array().unwrap().len(), 5);
     subscribe(Offering::Plus);
     retry_all(&store).await;
     closed(&store, &alert).await;
@@ -568,7 +634,8 @@ pub async fn a_company_that_refuses_us_is_one_alert_until_it_takes_entries_again
         store.drain().await;
     }
     let alert = only(&store, "company_refuses").await;
-    happens_again(&store, &alert).await;
+    was_told_with(&store, &alert, MANY).await;
+    keeps(&store, &happens_again(&store, &alert).await, 2 * MANY).await;
     assert_eq!(
         alert["detail"], "The company is locked in QuickBooks.",
         "{alert:#}"

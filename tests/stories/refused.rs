@@ -43,7 +43,7 @@ async fn a_lapsed_subscription_is_tried_with_one_request_after_a_growing_pause_a
     backlog(&store, 40).await;
     let mut due = store.drain().await.expect("it is asked again");
     let alert = only(&store, "subscription_lapsed").await;
-    for minutes in PAUSES {
+    for (asked, minutes) in PAUSES.into_iter().enumerate() {
         let pause = due - store.now().await;
         let is_it = pause <= TimeDelta::minutes(minutes)
             && pause > TimeDelta::minutes(minutes) - TimeDelta::seconds(30);
@@ -62,7 +62,15 @@ async fn a_lapsed_subscription_is_tried_with_one_request_after_a_growing_pause_a
         world.advance(pause + TimeDelta::seconds(1)).await;
         due = store.drain().await.expect("it is asked again");
         assert_eq!(calls(&world), before + 1, "one request, to see");
-        assert_eq!(only(&store, "subscription_lapsed").await["id"], alert["id"]);
+        let now = only(&store, "subscription_lapsed").await;
+        assert_eq!(now["id"], alert["id"]);
+        // Each refusal is one time more, and each event that came since is one event more.
+        assert_eq!(
+            (&now["occurrences"], &now["events"]),
+            (&json!(asked + 2), &json!(40 + asked + 1)),
+            "{now:#}"
+        );
+        assert_ne!(now["last_seen_at"], alert["last_seen_at"]);
     }
     lapse(&world, &company, false);
     world

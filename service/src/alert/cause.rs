@@ -138,7 +138,7 @@ const TABLE: [Row; 20] = {
             "/events?problem=plan_lacks_feature",
             &[
                 "Change the QuickBooks plan, or the role of the user who connected, so that it is allowed; or do without it here.",
-                "Then retry the failed events.",
+                "Then retry the failed events: QuickBooks is asked again at once.",
             ],
         ),
         row(
@@ -344,6 +344,19 @@ impl Cause {
             Self::MissingMapping | Self::BrokenMapping if !keeps_events => Severity::Warning,
             _ => self.severity(),
         }
+    }
+
+    /// Whether nothing that is queued is posted while it stands.
+    #[must_use]
+    pub fn keeps_the_queue(self) -> bool {
+        self.severity() == Severity::Critical
+            || matches!(self, Self::QuickbooksUnreachable | Self::SyncStalled)
+    }
+
+    /// Whether it goes on by itself until it is mended, so that each look at it that finds it is a sight of it.
+    #[must_use]
+    pub fn goes_on(self) -> bool {
+        self.keeps_the_queue() || self == Self::GrantEnding
     }
 
     /// What cures it, step by step.

@@ -1,7 +1,7 @@
 //! The row of an open alert: opened, counted, brought up to date, closed; and told to the outside.
 
 use super::tally::EXAMPLES;
-use super::{Alert, Cause};
+use super::{Cause, kept};
 use crate::error::Error;
 use crate::problem::Code;
 use crate::webhook::{self, Kind};
@@ -73,9 +73,30 @@ pub(crate) async fn open_ones(tx: &TenantTx) -> Result<Vec<Model>, Error> {
 /// # Errors
 /// The database's.
 pub(crate) async fn open(tx: &TenantTx, cause: Cause, detail: &str) -> Result<(), Error> {
-    let again = "occurrences = alert.occurrences + 1, last_seen_at = tillpost_now(), detail = excluded.detail";
-    let found = upsert(tx, &Condition::new(cause, detail), again, 1).await?;
+    let condition = Condition {
+        examples: kept::examples(tx).await?,
+        ..Condition::new(cause, detail)
+    };
+    let again = "occurrences = alert.occurrences + 1, last_seen_at = tillpost_now(), detail = excluded.detail,
+           example_events = excluded.example_events";
+    let found = upsert(tx, &condition, again, 1).await?;
     tell_opened(tx, found).await
+}
+
+/// QuickBooks was asked and did not answer well, or limits requests: where that has an open alert, it happened once more.
+///
+/// # Errors
+/// The database's.
+pub(crate) async fn in_vain(tx: &TenantTx) -> Result<(), Error> {
+    let causes = [Cause::QuickbooksUnreachable, Cause::SyncStalled];
+    let codes: Vec<String> = causes.map(|cause| cause.code().to_owned()).into();
+    tx.execute(
+        "UPDATE alert SET occurrences = occurrences + 1, last_seen_at = tillpost_now()
+          WHERE {mine} AND state = 'open' AND code = ANY($2)",
+        vec![codes.into()],
+    )
+    .await?;
+    Ok(())
 }
 
 /// Events have failed with one problem, these one after another: its cause's alert is open, and has counted them.
@@ -123,8 +144,11 @@ pub(crate) async fn holds(
     condition: &Condition,
     row: Option<&Model>,
 ) -> Result<(), Error> {
-    if row.is_some_and(|row| condition.is_told_by(row)) {
-        return Ok(());
+    if let Some(row) = row.filter(|row| condition.is_told_by(row)) {
+        return match condition.cause.goes_on() {
+            true => seen(tx, row.id).await,
+            false => Ok(()),
+        };
     }
     let found = upsert(
         tx,
@@ -139,6 +163,17 @@ pub(crate) async fn holds(
     )
     .await?;
     tell_opened(tx, found).await
+}
+
+// It is still so: noted once a minute.
+async fn seen(tx: &TenantTx, id: AlertId) -> Result<(), Error> {
+    tx.execute(
+        "UPDATE alert SET last_seen_at = tillpost_now()
+          WHERE {mine} AND id = $2 AND state = 'open' AND last_seen_at < tillpost_now() - interval '1 minute'",
+        vec![id.into()],
+    )
+    .await?;
+    Ok(())
 }
 
 /// The condition is gone.
@@ -209,7 +244,7 @@ async fn tell_opened(tx: &TenantTx, opened: Option<Model>) -> Result<(), Error> 
 }
 
 async fn tell(tx: &TenantTx, kind: Kind, row: Model) -> Result<(), Error> {
-    let alert = Alert::try_from(row)?;
+    let alert = kept::view_one(tx, row).await?;
     tracing::info!(tenant.id = %tx.tenant(), alert.id = %alert.id, "{}: {}", kind.as_str(), alert.code.code());
     webhook::record(
         tx,

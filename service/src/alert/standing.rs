@@ -2,7 +2,7 @@
 
 use super::row::{self, Condition, of_problem};
 use super::tally::EXAMPLES;
-use super::{Cause, findings, mapped};
+use super::{Cause, findings, kept, mapped};
 use crate::error::Error;
 use crate::grant::when::{HARD_END_TOLD, IDLE_END_TOLD};
 use crate::mapping::CompanyMapping;
@@ -14,7 +14,7 @@ use entity::connection::Model as Connection;
 use entity::store::TenantTx;
 use entity::sync::Model as Sync;
 use sea_orm::FromQueryResult;
-use std::collections::HashSet;
+use std::collections::HashMap;
 use uuid::Uuid;
 
 /// QuickBooks may be away for so long before a person is told.
@@ -44,8 +44,12 @@ pub(crate) async fn review(tx: &TenantTx) -> Result<(), Error> {
     let on_trial = on_trial(tx).await?;
     for row in gone {
         // A retry that has not shown yet whether it helps closes nothing.
-        if !on_trial.contains(&(row.code.clone(), row.cause.clone())) {
-            row::close(tx, row.id).await?;
+        match on_trial.iter().find(|condition| condition.is_of(&row)) {
+            Some(condition) => {
+                let condition = condition.clone().about(row.subjects.clone());
+                row::holds(tx, &condition, Some(&row)).await?;
+            }
+            None => row::close(tx, row.id).await?,
         }
     }
     Ok(())
@@ -71,8 +75,17 @@ async fn conditions(tx: &TenantTx, open: &[Row]) -> Result<Vec<Condition>, Error
     };
     let now = tx.now().await?;
     let sync = sync::row(tx).await?;
-    held.extend(of_connection(&connection));
-    held.extend(of_waiting(&connection, &sync, now));
+    if let Some(holding) = of_held(&connection, &sync, &held) {
+        held.retain(|other| {
+            other.cause != holding.cause || other.problem_code != holding.problem_code
+        });
+        held.push(holding);
+    }
+    let whole = of_connection(&connection).or_else(|| of_waiting(&connection, &sync, now));
+    if let Some(whole) = whole {
+        let examples = kept::examples(tx).await?;
+        held.push(Condition { examples, ..whole });
+    }
     held.extend(of_grant(tx, &connection, now).await?);
     let locations = location_mapping::Stand::read(tx, &connection.company_id).await?;
     held.extend(findings::of_company(tx, &connection.company_id).await?);
@@ -95,9 +108,31 @@ fn of_connection(connection: &Connection) -> Option<Condition> {
     Cause::of_connection(code).map(|cause| Condition::new(cause, ""))
 }
 
+// The queue is held and events wait in it: what it is held for holds, whatever became of the events that failed for it.
+fn of_held(connection: &Connection, sync: &Sync, failed: &[Condition]) -> Option<Condition> {
+    let code = kept::holding(connection)?;
+    let until = connection.held_until?;
+    sync.queue_since?;
+    let (cause, problem_code) = of_problem(code);
+    let is_it = |held: &&Condition| held.cause == cause && held.problem_code == problem_code;
+    let failed = failed.iter().find(is_it).cloned();
+    let held = failed.unwrap_or_else(|| Condition {
+        problem_code,
+        ..Condition::new(cause, code.title())
+    });
+    let what = held.detail.trim_end_matches('.');
+    Some(Condition {
+        detail: format!(
+            "{what}. Everything that is queued waits; one entry is tried at {}, or at once when failed events are retried or the sync is started.",
+            spell(until)
+        ),
+        ..held
+    })
+}
+
 fn of_waiting(connection: &Connection, sync: &Sync, now: DateTime<Utc>) -> Option<Condition> {
     // What stops all posting has an alert of its own, and a sync that is stopped does not stall.
-    if connection.state != "connected" || connection.held_code.is_some() || !sync.running {
+    if connection.state != "connected" || kept::holding(connection).is_some() || !sync.running {
         return None;
     }
     let queued_since = sync.queue_since?;
@@ -202,7 +237,7 @@ async fn of_failed_events(tx: &TenantTx) -> Result<Vec<Condition>, Error> {
         .collect())
 }
 
-/// `3 events: no account is mapped …`; one alone speaks for itself.
+/// `3 events, such as this: no account is mapped …`; one alone speaks for itself.
 pub(super) fn counted(events: i64, detail: &str) -> String {
     match events {
         1 => detail.to_owned(),
@@ -232,25 +267,41 @@ fn spell(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%d %H:%M UTC").to_string()
 }
 
-// The alerts whose events were retried and have not come to an end yet.
-async fn on_trial(tx: &TenantTx) -> Result<HashSet<(String, String)>, Error> {
+// What events failed for that were retried, or sent again, and have not come to an end yet.
+async fn on_trial(tx: &TenantTx) -> Result<Vec<Condition>, Error> {
     #[derive(FromQueryResult)]
     struct Retried {
         retried_code: String,
+        events: i64,
+        examples: Vec<Uuid>,
     }
     let rows = tx
         .query_as::<Retried>(
-            "SELECT DISTINCT retried_code FROM event WHERE {mine} AND retried_code IS NOT NULL",
+            "SELECT retried_code, count(*) AS events, (array_agg(id ORDER BY id DESC))[1:5] AS examples
+               FROM event WHERE {mine} AND retried_code IS NOT NULL GROUP BY retried_code",
             vec![],
         )
         .await?;
-    Ok(rows
-        .into_iter()
-        .filter_map(|row| {
-            let (cause, problem_code) = of_problem(Code::read(&row.retried_code)?);
-            Some((cause.code().to_owned(), problem_code))
-        })
-        .collect())
+    let mut of: HashMap<(Cause, String), Vec<Condition>> = HashMap::new();
+    for row in rows {
+        let Some(code) = Code::read(&row.retried_code) else {
+            continue;
+        };
+        let (cause, problem_code) = of_problem(code);
+        let are = match row.events {
+            1 => "1 event that failed for it is".to_owned(),
+            more => format!("{more} events that failed for it are"),
+        };
+        of.entry((cause, problem_code.clone()))
+            .or_default()
+            .push(Condition {
+                problem_code,
+                events: row.events,
+                examples: row.examples,
+                ..Condition::new(cause, format!("{}: {are} tried again.", code.title()))
+            });
+    }
+    Ok(of.into_values().filter_map(one_of).collect())
 }
 
 #[cfg(test)]
