@@ -1,7 +1,11 @@
 //! Logs: for a person on a terminal, as JSON lines everywhere else, always on standard error.
 
 use std::io::IsTerminal;
+use tracing::Metadata;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// What is logged unless `RUST_LOG` says otherwise: our own story, and of others only what should worry.
 const USUAL: &str =
@@ -16,9 +20,16 @@ pub(crate) fn start(quietly: bool) {
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);
+    let is_shown = filter_fn(|span| !shows_a_password(span));
     if std::io::stderr().is_terminal() {
-        logs.init();
+        logs.finish().with(is_shown).init();
     } else {
-        logs.json().with_ansi(false).flatten_event(true).init();
+        let lines = logs.json().with_ansi(false).flatten_event(true);
+        lines.finish().with(is_shown).init();
     }
+}
+
+// SeaORM's span of a login holds the database's address, its password included. Nobody sees it, whatever `RUST_LOG` says.
+fn shows_a_password(span: &Metadata<'_>) -> bool {
+    span.target().starts_with("sea_orm::driver") && span.name() == "connect"
 }

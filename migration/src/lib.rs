@@ -2,6 +2,7 @@
 
 pub mod roles;
 mod sql;
+mod verifier;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{Database, DatabaseConnection};

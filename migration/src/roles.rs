@@ -1,5 +1,6 @@
 //! The three roles of the database. Roles belong to the whole server, so they are made once, beside the migrations.
 
+use crate::verifier;
 use sea_orm_migration::sea_orm::{ConnectionTrait, Database, DbErr};
 
 /// Owns the tables and runs migrations; nothing of the product logs in with it.
@@ -18,7 +19,7 @@ pub struct Login<'a> {
     pub password: Option<&'a str>,
 }
 
-/// Makes the roles that are missing and sets the passwords given.
+/// Makes the roles that are missing and sets the passwords given, which the server never sees.
 ///
 /// # Errors
 /// `administrator_url` cannot be reached, or its login may not create roles.
@@ -27,12 +28,10 @@ pub async fn ensure(administrator_url: &str, logins: &[Login<'_>]) -> Result<(),
     for login in logins {
         server.execute_unprepared(&create(login.role)).await?;
         if let Some(password) = login.password {
+            let verifier = verifier::of(password)
+                .ok_or_else(|| DbErr::Custom("the machine has no random bytes".to_owned()))?;
             server
-                .execute_unprepared(&format!(
-                    "ALTER ROLE {} PASSWORD '{}'",
-                    login.role,
-                    password.replace('\'', "''")
-                ))
+                .execute_unprepared(&format!("ALTER ROLE {} PASSWORD '{verifier}'", login.role))
                 .await?;
         }
     }

@@ -210,7 +210,7 @@ fn environment(servers: &Servers, simulator: &Simulator) -> Environment {
 }
 
 // The product's only clock reads how far it is ahead, and how fast it runs.
-const SETTABLE_CLOCK: &str = "
+pub const SETTABLE_CLOCK: &str = "
     CREATE TABLE test_clock (
       ahead interval NOT NULL DEFAULT '0', began timestamptz NOT NULL DEFAULT now(), faster integer NOT NULL DEFAULT 1);
     INSERT INTO test_clock DEFAULT VALUES;

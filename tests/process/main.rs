@@ -15,6 +15,9 @@ mod canaries;
 mod deliveries;
 #[allow(dead_code, reason = "the storm needs the rest")]
 mod house;
+#[path = "../stories/idp.rs"]
+#[allow(dead_code, reason = "stories need the rest")]
+mod idp;
 #[allow(dead_code, reason = "the storm needs the rest")]
 mod judge;
 #[allow(dead_code, reason = "the measurement needs the rest")]

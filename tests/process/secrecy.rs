@@ -1,13 +1,19 @@
 //! Secrets that are planted where secrets stand are found nowhere else: not in the log at its most talkative, not in an answer
-//! that does not show them on purpose, not in a dump of the database, not in one of Redis.
+//! that does not show them on purpose, not in a dump of the database nor in its log of every statement, not in a dump of Redis.
+
+mod credentials;
+mod places;
 
 use crate::canaries::{Canaries, forms};
-use crate::house::{House, PLATFORM_KEY, PUBLIC_HOST};
+use crate::house::{House, PLATFORM_KEY, PUBLIC_HOST, SETTABLE_CLOCK};
+use crate::idp::IdentityProvider;
 use crate::receiver::{Manner, Receiver};
-use crate::running::{Running, eventually};
+use crate::running::{Running, eventually, run};
 use crate::store::{Store, ticket};
 use chrono::TimeDelta;
+use credentials::{Verifier, misuses, uses};
 use data_encoding::BASE64;
+use places::{dump, postgres_log, redis_dump, talks_and_asks_for_passwords};
 use reqwest::{Method, StatusCode};
 use sandbox::quickbooks::{FaultPlan, Operation, Outcome};
 use sandbox::servers::Server;
@@ -26,6 +32,19 @@ impl Gathered {
     fn plant(&mut self, name: &str, secret: impl AsRef<[u8]>) {
         let name = format!("{name} {}", self.secrets.len());
         self.secrets.insert(name, secret.as_ref().to_vec());
+    }
+
+    /// A signed token: its claims as they are written, and its signature.
+    fn plant_token(&mut self, name: &str, token: &str) {
+        for part in token.split('.').skip(1) {
+            self.plant(name, part);
+        }
+    }
+
+    /// The API key that an answer shows once.
+    fn plant_key(&mut self, name: &str, shown: &Value) {
+        let secret = shown["secret"].as_str().unwrap();
+        self.plant(name, secret.rsplit('_').nth(1).unwrap());
     }
 
     /// Asks, and keeps the answer for the search.
@@ -111,18 +130,29 @@ impl Gathered {
 #[tokio::test(flavor = "multi_thread")]
 async fn planted_secrets_are_found_nowhere_they_should_not_be() {
     let mut gathered = Gathered::default();
-    let house = talkative(&mut gathered).await;
+    let provider = IdentityProvider::start().await;
+    let (house, verifier) = talkative(&mut gathered, &provider).await;
+    let migrated = run("migrate", &house.environment).await;
+    let said = [migrated.stdout, migrated.stderr].concat();
+    assert!(
+        migrated.status.success(),
+        "{}",
+        String::from_utf8_lossy(&said)
+    );
+    house.sql(SETTABLE_CLOCK).await;
     let mut product = house.start("serve");
     let store = Store::opened(&house, &mut product).await;
     gathered.plant("an API key", store.key().rsplit('_').nth(1).unwrap());
 
     lives(&house, &store, &mut gathered).await;
+    uses(&house, &store, &mut gathered, &provider, &verifier).await;
+    misuses(&store, &mut gathered).await;
     let mut product = breaks_down(&house, &store, &mut gathered, product).await;
     ends(&house, &store, &mut gathered).await;
     for (n, secret) in house.quickbooks().issued_secrets().into_iter().enumerate() {
         gathered.plant(&format!("a token or code of Intuit's {n}"), secret);
     }
-    assert!(gathered.secrets.len() > 20, "{:?}", gathered.secrets.keys());
+    assert!(gathered.secrets.len() > 40, "{:?}", gathered.secrets.keys());
 
     let secrets = gathered
         .secrets
@@ -130,13 +160,16 @@ async fn planted_secrets_are_found_nowhere_they_should_not_be() {
         .map(|(name, secret)| (name.as_str(), &secret[..]));
     let canaries = Canaries::of(secrets);
     let (database, redis) = (dump(&house).await, redis_dump(&house).await);
+    let statements = postgres_log(&house).await;
     product.terminate();
     eventually("the end", async || product.has_ended().then_some(())).await;
     let log = product.log();
     for (place, text) in [
         ("the log", log.as_bytes()),
+        ("what migrate said", &said[..]),
         ("the answers", &gathered.answers[..]),
         ("the database", &database[..]),
+        ("PostgreSQL's log", &statements[..]),
         ("Redis", &redis[..]),
     ] {
         let found = canaries.found_in(text);
@@ -144,9 +177,10 @@ async fn planted_secrets_are_found_nowhere_they_should_not_be() {
     }
 
     println!(
-        "door: secrecy: {} secrets searched for in the log, the answers, the database and Redis ({} kB), none found",
+        "door: secrecy: {} secrets searched for in the log, the answers, the database, its log of every statement and Redis ({} kB), none found",
         gathered.secrets.len(),
-        (log.len() + gathered.answers.len() + database.len() + redis.len()) / 1000
+        (log.len() + gathered.answers.len() + database.len() + statements.len() + redis.len())
+            / 1000
     );
     // These places were looked at, and they are talkative.
     let tenant = store.tenant.as_bytes();
@@ -159,6 +193,22 @@ async fn planted_secrets_are_found_nowhere_they_should_not_be() {
             b"Harbour Street Outfitters",
         ),
         ("the database", &database[..], b"Harbour Street Outfitters"),
+        (
+            "PostgreSQL's log",
+            &statements[..],
+            b"ALTER ROLE tillpost_app PASSWORD 'SCRAM-SHA-256$4096:",
+        ),
+        // Statements, with their values.
+        (
+            "PostgreSQL's log",
+            &statements[..],
+            b"Harbour Street Outfitters",
+        ),
+        (
+            "PostgreSQL's log",
+            &statements[..],
+            b"INSERT INTO idempotency_key",
+        ),
         ("Redis", &redis[..], b"tillpost"),
     ] {
         assert!(
@@ -210,11 +260,12 @@ async fn the_search_finds_what_is_there(house: &House, gathered: &Gathered, cana
 }
 
 /// A house with secrets of its own, whose product logs everything.
-async fn talkative(gathered: &mut Gathered) -> House {
-    let mut house = House::built().await;
+async fn talkative(gathered: &mut Gathered, provider: &IdentityProvider) -> (House, Verifier) {
+    let mut house = House::empty().await;
+    talks_and_asks_for_passwords(&house).await;
     let random = || data_encoding::HEXLOWER.encode(&rand::random::<[u8; 32]>());
     let key: [u8; 32] = rand::random();
-    let client_secret = random();
+    let (client_secret, verifier) = (random(), Verifier(random()));
     let (id, callback) = (
         house.simulator.client_id().to_owned(),
         format!("http://{PUBLIC_HOST}/v1/oauth/callback"),
@@ -228,12 +279,39 @@ async fn talkative(gathered: &mut Gathered) -> House {
         ("TILLPOST_PEPPER", random()),
         ("TILLPOST_KEY_ENCRYPTION_KEY", BASE64.encode(&key)),
         ("QUICKBOOKS_CLIENT_SECRET", client_secret),
+        ("QUICKBOOKS_WEBHOOK_VERIFIER", verifier.0.clone()),
     ] {
         gathered.plant(name, &secret);
         house.environment.insert(name, secret);
     }
-    house.environment.insert("RUST_LOG", "trace".into());
+    let token_keys = [rand::random::<[u8; 32]>(), rand::random()];
+    for key in token_keys {
+        gathered.plant("a key that signs tokens", key);
+    }
+    let token_keys = token_keys.map(|key| BASE64.encode(&key));
     house
+        .environment
+        .insert("TILLPOST_TOKEN_KEYS", token_keys.join(","));
+    // Passwords in letters that are not written one way only: what logs in is what they all mean.
+    for (name, password) in [
+        ("DATABASE_URL", format!("{}Ⅸ-ä", random())),
+        ("PLATFORM_DATABASE_URL", format!("{}'\u{a0}", random())),
+    ] {
+        gathered.plant("a password of the database's", &password[..64]);
+        let mut url: Url = house.environment[name].parse().unwrap();
+        url.set_password(Some(&password)).unwrap();
+        house.environment.insert(name, url.into());
+    }
+    for (name, value) in [
+        ("TILLPOST_IDP_ISSUER", crate::idp::ISSUER.to_owned()),
+        ("TILLPOST_IDP_AUDIENCE", crate::idp::AUDIENCE.to_owned()),
+        ("TILLPOST_IDP_JWKS_URL", provider.url()),
+        ("TILLPOST_IDP_ALGORITHM", "EdDSA".to_owned()),
+        ("RUST_LOG", "trace".to_owned()),
+    ] {
+        house.environment.insert(name, value);
+    }
+    (house, verifier)
 }
 
 /// Connects, posts, refreshes, rotates, and sends messages.
@@ -405,36 +483,4 @@ async fn ends(house: &House, store: &Store, gathered: &mut Gathered) {
     gathered
         .asks(store, Method::DELETE, "connection", None)
         .await;
-}
-
-/// Every row of every table of the database, as a superuser reads them.
-async fn dump(house: &House) -> Vec<u8> {
-    let text = |row: &sea_orm::QueryResult| -> String { row.try_get_by_index(0).unwrap() };
-    let tables = house
-        .rows("SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')")
-        .await;
-    assert!(tables.len() > 30);
-    let mut dump = Vec::new();
-    for table in tables.iter().map(text) {
-        for row in house.rows(&format!("SELECT t::text FROM {table} t")).await {
-            dump.extend(text(&row).into_bytes());
-            dump.push(b'\n');
-        }
-    }
-    for row in house
-        .rows("SELECT coalesce(query, '') FROM pg_stat_activity")
-        .await
-    {
-        dump.extend(text(&row).into_bytes());
-    }
-    dump
-}
-
-/// What Redis keeps on disk, as it is.
-async fn redis_dump(house: &House) -> Vec<u8> {
-    house.redis("CONFIG SET rdbcompression no").await.unwrap();
-    house.redis("SAVE").await.unwrap();
-    let place = house.redis("CONFIG GET dir").await.unwrap();
-    let place: Vec<String> = redis::from_redis_value(place).unwrap();
-    std::fs::read(std::path::Path::new(&place[1]).join("dump.rdb")).unwrap()
 }

@@ -5,13 +5,16 @@ use chrono::{DateTime, Utc};
 use data_encoding::BASE64URL_NOPAD;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::{Value, json};
-use service::settings::{Access, KeyPace};
+use service::settings::{Access, IdentityProvider as Provider, KeyPace, TokenAlgorithm};
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-pub use crate::world::{AUDIENCE, ISSUER};
+/// `iss` of the identity provider in every world.
+pub const ISSUER: &str = "https://login.example.com/";
+/// What `aud` of its tokens must name.
+pub const AUDIENCE: &str = "tillpost-of-the-stories";
 
 /// Signs with Ed25519.
 pub struct Signer {
@@ -62,6 +65,21 @@ pub fn jws(header: &Value, claims: &str, sign: impl Fn(&[u8]) -> Vec<u8>) -> Str
 pub fn person(subject: &str, now: DateTime<Utc>) -> Value {
     let now = now.timestamp();
     json!({ "iss": ISSUER, "aud": AUDIENCE, "sub": subject, "iat": now, "nbf": now, "exp": now + 600 })
+}
+
+/// How a world is set up that asks an identity provider at this port who people are.
+pub fn asking(port: u16) -> Access {
+    Access {
+        token_keys: Vec::new(),
+        identity_provider: Some(Provider {
+            issuer: ISSUER.to_owned(),
+            audience: AUDIENCE.to_owned(),
+            jwks_url: format!("http://127.0.0.1:{port}/keys").parse().unwrap(),
+            algorithm: TokenAlgorithm::EdDsa,
+            pace: KeyPace::default(),
+        }),
+        origins: Vec::new(),
+    }
 }
 
 struct State {
@@ -118,7 +136,7 @@ impl IdentityProvider {
 
     /// How a world that asks this provider is set up.
     pub fn access(&self) -> Access {
-        crate::world::asking(self.port)
+        asking(self.port)
     }
 
     /// The same, by another pace of looking at its keys.

@@ -29,7 +29,6 @@ mod first_hour;
 mod hints;
 mod holders;
 mod idempotency;
-mod idp;
 mod intake;
 mod isolation;
 mod kept_answers;
@@ -65,3 +64,5 @@ mod tokens;
 mod walls;
 mod webhooks;
 mod world;
+
+use world::idp;

@@ -1,5 +1,10 @@
 //! A world of one story: the product, a simulated QuickBooks, and verbs to tell what happens.
 
+// Here, and not beside it, since measurements need a world too.
+#[path = "idp.rs"]
+#[allow(dead_code, reason = "a measurement needs little of it")]
+pub mod idp;
+
 use crate::contract;
 use crate::lab::{Lab, lab};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -15,10 +20,7 @@ use service::Service;
 use service::bell::{Bell, Silent};
 use service::posting::{self, TurnEnd};
 use service::rate_limit::{Alone, Counter};
-use service::settings::{
-    Access, Environment, IdentityProvider, KeyPace, Limits, Places, Posting, Settings,
-    TokenAlgorithm, Webhooks,
-};
+use service::settings::{Access, Environment, Limits, Places, Posting, Settings, Webhooks};
 use service::webhook;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -27,10 +29,6 @@ use url::Url;
 /// The platform's credential in every world.
 pub const PLATFORM_KEY: &str = "platform-key-of-the-stories-0123456789";
 
-/// `iss` of the identity provider in every world.
-pub const ISSUER: &str = "https://login.example.com/";
-/// What `aud` of its tokens must name.
-pub const AUDIENCE: &str = "tillpost-of-the-stories";
 /// What Intuit's notifications are signed with in every world.
 pub const VERIFIER: &str = "verifier-token-of-the-stories-0123456789";
 
@@ -77,7 +75,7 @@ impl Default for Shape {
             },
             application_role: migration::roles::APPLICATION,
             // Nobody listens where the keys would be.
-            access: asking(9),
+            access: idp::asking(9),
             typed_filter: true,
             // Stories ask for much at once, on purpose.
             limits: Limits {
@@ -89,21 +87,6 @@ impl Default for Shape {
             },
             counter: Arc::new(Alone),
         }
-    }
-}
-
-/// How a world is set up that asks an identity provider at this port who people are.
-pub fn asking(port: u16) -> Access {
-    Access {
-        token_keys: Vec::new(),
-        identity_provider: Some(IdentityProvider {
-            issuer: ISSUER.to_owned(),
-            audience: AUDIENCE.to_owned(),
-            jwks_url: format!("http://127.0.0.1:{port}/keys").parse().unwrap(),
-            algorithm: TokenAlgorithm::EdDsa,
-            pace: KeyPace::default(),
-        }),
-        origins: Vec::new(),
     }
 }
 
