@@ -292,8 +292,11 @@ impl<'a> Chaos<'a> {
             Outcome::Unauthorized => 1,
             _ => dice.random_range(1..=4),
         };
-        // A refresh that took effect and was not answered loses the grant.
-        let commit = operation != Operation::Refresh && dice.random_ratio(1, 2);
+        // A refresh that took effect and was not answered loses the grant. The gateway's own answers, a limit and a refused
+        // token, come before any work.
+        let works = operation != Operation::Refresh
+            && !matches!(outcome, Outcome::Throttled | Outcome::Unauthorized);
+        let commit = dice.random_ratio(1, 2) && works;
         self.house.quickbooks().plan(FaultPlan {
             operation: Some(operation),
             next: Some(next),
