@@ -2,6 +2,7 @@
 
 use crate::connection::{self, refusal};
 use crate::error::Error;
+use entity::connection::Model as Connection;
 use entity::store::TenantTx;
 use sea_orm::FromQueryResult;
 use uuid::Uuid;
@@ -58,13 +59,16 @@ pub(crate) async fn in_the_way(
         return Ok(None);
     }
     let connection = connection::current(tx).await?;
-    Ok(
-        match connection.filter(|row| row.company_id == company_id) {
-            Some(connection) => refusal::in_the_way(&connection),
-            None => Some(
-                "Another company is connected now; it goes on when this one is connected again."
-                    .to_owned(),
-            ),
-        },
-    )
+    Ok(at(connection.as_ref(), company_id))
+}
+
+/// What keeps us from asking this company anything, where this is the tenant's connection.
+pub(crate) fn at(connection: Option<&Connection>, company_id: &str) -> Option<String> {
+    match connection.filter(|row| row.company_id == company_id) {
+        Some(connection) => refusal::in_the_way(connection),
+        None => Some(
+            "Another company is connected now; it goes on when this one is connected again."
+                .to_owned(),
+        ),
+    }
 }

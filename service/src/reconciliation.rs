@@ -23,8 +23,9 @@ use crate::access::Caller;
 use crate::bell::{self, Urgency};
 use crate::cursor::{Cursors, Page, PageQuery};
 use crate::error::Error;
-use crate::{Service, audit, connection};
+use crate::{Service, audit, connection, list_import};
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use entity::connection::Model as Connection;
 use entity::id::{ReconciliationId, TenantId};
 use entity::reconciliation::{Column, Entity, Model};
 use entity::store::TenantTx;
@@ -207,7 +208,7 @@ pub async fn create(
     let made = row(&tx, id).await?;
     tx.commit().await?;
     service.ring_for(tenant, Urgency::Past).await;
-    Ok(made.into())
+    Ok(view(made, Some(&company)))
 }
 
 async fn queue(
@@ -246,7 +247,22 @@ pub async fn read(
     id: ReconciliationId,
 ) -> Result<Reconciliation, Error> {
     let tx = service.tenant(tenant).await?;
-    Ok(row(&tx, id).await?.into())
+    let row = row(&tx, id).await?;
+    let connection = connection::current(&tx).await?;
+    Ok(view(row, connection.as_ref()))
+}
+
+// A run says what it waits for: what keeps us from the company comes before what it met there last.
+fn view(row: Model, connection: Option<&Connection>) -> Reconciliation {
+    let in_the_way = match row.finished_at {
+        None => list_import::at(connection, &row.company_id),
+        Some(_) => None,
+    };
+    let run = Reconciliation::from(row);
+    Reconciliation {
+        problem: in_the_way.or(run.problem),
+        ..run
+    }
 }
 
 async fn row(tx: &TenantTx, id: ReconciliationId) -> Result<Model, Error> {
@@ -273,11 +289,12 @@ pub async fn list(
         Column::Id,
     )?;
     let rows = tx.all(read).await?;
+    let connection = connection::current(&tx).await?;
     Ok(query.page(
         cursors,
         rows,
         |row| (row.requested_at, row.id.0),
-        Reconciliation::from,
+        |row| view(row, connection.as_ref()),
     ))
 }
 

@@ -5,6 +5,7 @@ mod budget;
 mod kinds;
 pub mod many;
 mod quiet;
+mod waits;
 
 use crate::world::{Tenant, World};
 use chrono::TimeDelta;

@@ -392,7 +392,8 @@ impl Run {
     async fn trouble(&self, turn: &Turn<'_>, failure: Failure) -> Result<Step, Error> {
         let tx = turn.tx().await?;
         match failure.cause {
-            Cause::Invalid | Cause::Forbidden | Cause::SubscriptionLapsed => {
+            // A company that refuses us as a whole is asked again by itself, and the run goes on then.
+            Cause::Invalid | Cause::Forbidden => {
                 self.fail(&tx, &failure.to_string()).await?;
             }
             Cause::Unauthorised => {}
