@@ -6,14 +6,13 @@ use std::fmt;
 use crate::decimal::write_scaled;
 use crate::{Currency, JournalEntry, Ref, Side};
 
-/// What a number of entries do to the books, summed. Its size follows the chart, not the number of entries.
+/// What a number of entries do to the books, summed. Its size follows the chart and its places, not the number of entries.
 ///
 /// Every entry balances, so the debits of an effect are always its credits.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Effect {
     entries: u64,
-    accounts: BTreeMap<Ref, Sides>,
-    places: BTreeMap<Place, Sides>,
+    accounts: BTreeMap<Ref, BTreeMap<Place, Sides>>,
 }
 
 /// Where a line belongs in the books, besides its account.
@@ -53,6 +52,18 @@ impl Sides {
             Side::Credit => self.credits_minor += i128::from(amount_minor),
         }
     }
+
+    /// All of them together.
+    pub fn sum<'a>(parts: impl IntoIterator<Item = &'a Self>) -> Self {
+        parts.into_iter().fold(Self::default(), Self::and)
+    }
+
+    fn and(self, other: &Self) -> Self {
+        Self {
+            debits_minor: self.debits_minor + other.debits_minor,
+            credits_minor: self.credits_minor + other.credits_minor,
+        }
+    }
 }
 
 impl Sum {
@@ -73,23 +84,16 @@ impl Effect {
     pub fn add(&mut self, entry: &JournalEntry) {
         self.entries += 1;
         for line in entry.lines() {
-            let (side, amount_minor) = (line.side, line.amount_minor);
-            match self.accounts.get_mut(&line.account) {
-                Some(sides) => sides.add(side, amount_minor),
-                None => self
-                    .accounts
-                    .entry(line.account.clone())
-                    .or_default()
-                    .add(side, amount_minor),
-            }
             let place = Place {
                 department: line.department.clone(),
                 class: line.class.clone(),
             };
-            self.places
-                .entry(place)
-                .or_default()
-                .add(side, amount_minor);
+            let places = match self.accounts.get_mut(&line.account) {
+                Some(places) => places,
+                None => self.accounts.entry(line.account.clone()).or_default(),
+            };
+            let sides = places.entry(place).or_default();
+            sides.add(line.side, line.amount_minor);
         }
     }
 
@@ -98,26 +102,25 @@ impl Effect {
         self.entries
     }
 
-    /// The sums of each account that any entry touches, in the order of their ids.
-    pub fn accounts(&self) -> impl Iterator<Item = (&Ref, Sides)> {
-        self.accounts
-            .iter()
-            .map(|(account, sides)| (account, *sides))
+    /// The sums of each account that any entry touches, in the order of their ids, at each location and class, what has
+    /// neither among them.
+    pub fn accounts(&self) -> impl Iterator<Item = (&Ref, &BTreeMap<Place, Sides>)> {
+        self.accounts.iter()
     }
 
     /// The sums of each location and class that any entry touches, what has neither among them.
-    pub fn places(&self) -> impl Iterator<Item = (&Place, Sides)> {
-        self.places.iter().map(|(place, sides)| (place, *sides))
+    pub fn places(&self) -> BTreeMap<&Place, Sides> {
+        let mut sums: BTreeMap<&Place, Sides> = BTreeMap::new();
+        for (place, sides) in self.accounts.values().flatten() {
+            let sum = sums.entry(place).or_default();
+            *sum = sum.and(sides);
+        }
+        sums
     }
 
     /// The sums of all accounts: debits and credits are the same.
     pub fn total(&self) -> Sides {
-        let mut total = Sides::default();
-        for sides in self.accounts.values() {
-            total.debits_minor += sides.debits_minor;
-            total.credits_minor += sides.credits_minor;
-        }
-        total
+        Sides::sum(self.accounts.values().flat_map(BTreeMap::values))
     }
 }
 
@@ -155,7 +158,8 @@ mod tests {
         ]));
         let sums: Vec<_> = effect
             .accounts()
-            .map(|(account, sides)| {
+            .map(|(account, places)| {
+                let sides = Sides::sum(places.values());
                 (
                     account.to_string(),
                     sides.debits_minor,
@@ -173,7 +177,18 @@ mod tests {
         );
         let total = effect.total();
         assert_eq!((total.debits_minor, total.credits_minor), (620, 620));
-        assert_eq!((effect.entries(), effect.places().count()), (2, 2));
+        assert_eq!(effect.entries(), 2);
+        let at = |department: Option<&str>| Place {
+            department: department.map(Ref::from),
+            class: None,
+        };
+        let each = |sides: Sides| (sides.debits_minor, sides.credits_minor);
+        let places = effect.places();
+        assert_eq!(each(places[&at(Some("7"))]), (500, 500));
+        assert_eq!(each(places[&at(None)]), (120, 120));
+        let (_, cash) = effect.accounts().next().unwrap();
+        assert_eq!(each(cash[&at(Some("7"))]), (500, 0));
+        assert_eq!(each(cash[&at(None)]), (0, 120));
     }
 
     #[test]

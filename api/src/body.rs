@@ -208,6 +208,12 @@ pub(crate) fn from_json<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Pr
     Ok(value)
 }
 
+/// What people send with a request that has another way of its own, and which.
+const ELSEWHERE: &[(&str, &str)] = &[(
+    "dry_run",
+    "leave it out: POST /v1/tenants/{tenant_id}/past-syncs/dry-run tells what a past sync would do, and posts nothing",
+)];
+
 fn malformed(detail: impl Into<String>) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, "malformed_json", detail)
 }
@@ -232,7 +238,10 @@ fn explain(path: &str, error: &serde_json::Error) -> Problem {
     }
     let (code, mend) = match words {
         words if words.starts_with("unknown field") => {
-            ("unknown_field", "leave it out or spell it so")
+            let name = words.split('`').nth(1).unwrap_or_default();
+            let elsewhere = ELSEWHERE.iter().find(|(field, _)| *field == name);
+            let mend = elsewhere.map_or("leave it out or spell it so", |(_, where_)| where_);
+            ("unknown_field", mend)
         }
         words if words.starts_with("missing field") => ("missing_field", "add it"),
         words if words.starts_with("duplicate field") => ("duplicate_field", "give it once"),

@@ -1,5 +1,6 @@
 //! Past syncs: tried, run, watched, cancelled and summed up; and books that are closed in the middle of a window.
 
+use crate::locations::{located, map};
 use crate::world::{Shape, Tenant, World, golden, ticket_at};
 use sandbox::quickbooks::{
     CompanySummary, FaultPlan, NameKind, NewAccount, NewEntry, NewLine, Operation, Outcome,
@@ -120,6 +121,14 @@ fn told(effect: &Value) -> BTreeMap<String, (i64, i64)> {
         .map(|row| {
             let sum = |side: &str| cents(row[side].as_str().unwrap());
             assert_eq!(sum("debits") - sum("credits"), sum("net"), "{row:#}");
+            let places = row["places"].as_array().unwrap();
+            let of_places = |side: &str| -> i64 {
+                let each = places.iter().map(|place| place[side].as_str().unwrap());
+                each.map(cents).sum()
+            };
+            for side in ["debits", "credits", "net"] {
+                assert_eq!(of_places(side), sum(side), "{row:#}");
+            }
             (
                 row["qbo_id"].as_str().unwrap().to_owned(),
                 (sum("debits"), sum("credits")),
@@ -465,9 +474,15 @@ async fn tells_what_comes_true(policy: &str) {
         told_by_place(&dry["effect"]),
         "each location and class of the ledger has what the dry run told"
     );
+    let accounts = summary["accounts"].as_array().unwrap();
+    let rows: usize = accounts
+        .iter()
+        .map(|account| account["places"].as_array().unwrap().len())
+        .sum();
+    assert!(rows > accounts.len());
     assert_eq!(
         csv(&store, &format!("{path}/effect"), None).await.len(),
-        told(&summary).len() + 2
+        rows + 2
     );
 
     // A failure that is cured later still counts to the run, whose end stays when it was.
@@ -545,15 +560,28 @@ async fn the_effect_is_a_file_in_which_no_text_is_a_formula() {
                 "account_number",
                 "account_name",
                 "account_type",
+                "location",
+                "class",
                 "debits",
                 "credits",
                 "net"
             ],
-            vec!["1010", "Cash in Drawer", "Bank", "50.00", "0.00", "50.00"],
+            vec![
+                "1010",
+                "Cash in Drawer",
+                "Bank",
+                "",
+                "",
+                "50.00",
+                "0.00",
+                "50.00"
+            ],
             vec![
                 "1300",
                 "Inventory Asset",
                 "Other Current Asset",
+                "",
+                "",
                 "0.00",
                 "20.00",
                 "-20.00"
@@ -562,6 +590,8 @@ async fn the_effect_is_a_file_in_which_no_text_is_a_formula() {
                 "4999",
                 "'=cmd|calc, sales",
                 "Income",
+                "",
+                "",
                 "0.00",
                 "50.00",
                 "-50.00"
@@ -570,13 +600,35 @@ async fn the_effect_is_a_file_in_which_no_text_is_a_formula() {
                 "5000",
                 "COGS Apparel",
                 "Cost of Goods Sold",
+                "",
+                "",
                 "20.00",
                 "0.00",
                 "20.00"
             ],
-            vec!["", "Total", "", "70.00", "70.00", "0.00"],
+            vec!["", "Total", "", "", "", "70.00", "70.00", "0.00"],
         ]
     );
+}
+
+/// Two sales, one at a location: each account has a row for it and one for what has none.
+#[tokio::test]
+async fn the_file_tells_the_effect_at_each_location() {
+    let world = World::new().await;
+    let (store, _) = located(&world).await;
+    map(&store, "boston", "Boston").await;
+    let mut at_boston = dated("t1", "2026-10-05");
+    at_boston["location"] = json!("boston");
+    store
+        .send_events(vec![at_boston, dated("t2", "2026-10-05")])
+        .await;
+    let asked = Some(window("2026-10-01", "2026-10-31"));
+    let rows = csv(&store, "/past-syncs/dry-run", asked).await;
+    let of_drawer = rows.iter().filter(|row| row[0] == "1010");
+    let told: Vec<_> = of_drawer.map(|row| row[3..].join(" ")).collect();
+    assert_eq!(told, ["  50.00 0.00 50.00", "Boston  50.00 0.00 50.00"]);
+    let total = rows.last().unwrap();
+    assert_eq!(total[5..], ["140.00", "140.00", "0.00"]);
 }
 
 #[tokio::test]
@@ -644,6 +696,31 @@ async fn a_dry_run_needs_a_company_and_a_sound_window() {
         (status.as_u16(), &answer["code"]),
         (422, &json!("invalid_window"))
     );
+}
+
+/// Whoever asks a past sync to be tried is told where that is asked for, and nothing is queued.
+#[tokio::test]
+async fn a_past_sync_that_is_to_be_tried_is_sent_to_the_dry_run() {
+    let world = World::new().await;
+    let (store, _) = waiting_store(&world, "Harbour").await;
+    let id = store.send_event(dated("t1", "2026-10-05")).await;
+    let mut asked = window("2026-10-01", "2026-10-31");
+    asked["dry_run"] = json!(true);
+    let post = reqwest::Method::POST;
+    let (status, answer) = store.send(post, "/past-syncs", Some(asked)).await;
+    assert_eq!(
+        (
+            status.as_u16(),
+            &answer["code"],
+            &answer["errors"][0]["field"]
+        ),
+        (422, &json!("unknown_field"), &json!("dry_run")),
+        "{answer:#}"
+    );
+    let words = "leave it out: POST /v1/tenants/{tenant_id}/past-syncs/dry-run tells what a past sync would do, and posts nothing";
+    let detail = answer["detail"].as_str().unwrap();
+    assert!(detail.ends_with(words), "{detail}");
+    assert_eq!(store.status(&id).await, "never_synced");
 }
 
 #[tokio::test]

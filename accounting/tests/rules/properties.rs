@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use accounting::event::Sale;
 use accounting::{
     Books, Decimal, Effect, Event, JournalEntry, Journalized, Key, LocationRefs, Need, Quantity,
-    Refusal, Side, Slot, Transaction, UnitCost, journalize, journalize_text,
+    Refusal, Side, Sides, Slot, Transaction, UnitCost, journalize, journalize_text,
 };
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -212,11 +212,11 @@ proptest! {
         prop_assert_eq!(effect.entries(), entries);
         sums.retain(|_, net| *net != 0);
         let nets: BTreeMap<String, i128> = effect.accounts()
-            .map(|(account, sides)| (account.to_string(), sides.net_minor()))
+            .map(|(account, places)| (account.to_string(), Sides::sum(places.values()).net_minor()))
             .filter(|(_, net)| *net != 0)
             .collect();
         prop_assert_eq!(nets, sums);
-        let places = effect.places().fold((0, 0), |(debits, credits), (_, sides)| (debits + sides.debits_minor, credits + sides.credits_minor));
+        let places = effect.places().into_values().fold((0, 0), |(debits, credits), sides| (debits + sides.debits_minor, credits + sides.credits_minor));
         prop_assert_eq!(places, (total.debits_minor, total.credits_minor));
     }
 

@@ -43,7 +43,8 @@ pub(crate) async fn create_past_sync(
 /// why, what lies in the closed period, which numbers are taken in QuickBooks, and the effect on each account. Of events
 /// nothing is written; QuickBooks is only asked for the closing date, for what changed among accounts, Locations and Classes since
 /// they were read, and which numbers it holds, and for none of it where `read_closing_date`, `read_lists` and `check_numbers` are
-/// false. With `Accept: text/csv` the effect is answered as a file: a row an account, then the totals.
+/// false. With `Accept: text/csv` the effect is answered as a file: a row for each account at each location
+/// and class, then the totals.
 #[utoipa::path(
     post, path = "/v1/tenants/{tenant_id}/past-syncs/dry-run", tag = "Past syncs",
     request_body = DryRunPastSync,
@@ -106,7 +107,8 @@ pub(crate) async fn read_past_sync(
 /// Read the effect of a past sync
 ///
 /// What it has posted so far, summed for each account from the very bytes that were sent: once it is finished, the same as
-/// its dry run told, where nothing changed between. With `Accept: text/csv` it is a file: a row an account, then the totals.
+/// its dry run told, where nothing changed between. With `Accept: text/csv` it is a file: a row for each account at
+/// each location and class, then the totals.
 #[utoipa::path(
     get, path = "/v1/tenants/{tenant_id}/past-syncs/{past_sync_id}/effect", tag = "Past syncs",
     params(("past_sync_id" = PastSyncId, Path, description = "The past sync")),

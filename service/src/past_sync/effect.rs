@@ -12,7 +12,7 @@ use entity::store::TenantTx;
 use futures::TryStreamExt;
 use sea_orm::FromQueryResult;
 use serde::Serialize;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use utoipa::ToSchema;
 
 /// What a number of entries do to the books.
@@ -61,6 +61,8 @@ pub struct AccountEffect {
     /// Debits less credits.
     #[schema(example = "-950.00")]
     pub net: String,
+    /// The same by QuickBooks location and class; what has neither stands in a row without both.
+    pub places: Vec<PlaceEffect>,
 }
 
 /// What the entries do at one location and class.
@@ -82,16 +84,18 @@ pub struct PlaceEffect {
     /// The sum of its credits.
     #[schema(example = "541.25")]
     pub credits: String,
+    /// Debits less credits.
+    #[schema(example = "0.00")]
+    pub net: String,
 }
 
 impl Effect {
     /// The effect with the names of a company's accounts, which are given by their ids in QuickBooks.
     pub(super) fn named(sums: &Sums, currency: Currency, names: &EffectNames) -> Self {
-        let accounts = &names.accounts;
         let spell = |minor| Sum::of_minor(minor, currency).to_string();
         let mut rows: Vec<AccountEffect> = sums
             .accounts()
-            .map(|(account, sides)| of_account(account, sides, &spell, accounts))
+            .map(|(account, places)| of_account(account, places, &spell, names))
             .collect();
         rows.sort_by(|a, b| order(a).cmp(&order(b)));
         let total = sums.total();
@@ -103,38 +107,46 @@ impl Effect {
             accounts: rows,
             places: sums
                 .places()
+                .into_iter()
                 .map(|(place, sides)| of_place(place, sides, &spell, names))
                 .collect(),
         }
     }
 
-    /// The effect as a CSV file: a header, a row an account, and a row of totals. Texts that a spreadsheet would take for a
-    /// formula are made plain texts.
+    /// The effect as a CSV file: a header, a row for each account at each location and class, and a row of totals. Texts that a
+    /// spreadsheet would take for a formula are made plain texts.
     ///
     /// # Errors
     /// [`Error::Internal`], where memory cannot be written to.
     pub fn csv(&self) -> Result<Vec<u8>, Error> {
         let mut sheet = csv::Writer::from_writer(Vec::new());
-        let mut write = |cells: [&str; 6]| sheet.write_record(cells).map_err(Error::internal);
+        let mut write = |cells: [&str; 8]| sheet.write_record(cells).map_err(Error::internal);
         write([
             "account_number",
             "account_name",
             "account_type",
+            "location",
+            "class",
             "debits",
             "credits",
             "net",
         ])?;
         for row in &self.accounts {
-            write([
-                &sheet::plain(row.number.as_deref().unwrap_or_default()),
-                &sheet::plain(&row.name),
-                &sheet::plain(&row.account_type),
-                &row.debits,
-                &row.credits,
-                &row.net,
-            ])?;
+            for place in &row.places {
+                write([
+                    &sheet::plain(row.number.as_deref().unwrap_or_default()),
+                    &sheet::plain(&row.name),
+                    &sheet::plain(&row.account_type),
+                    &sheet::plain(place.location.as_deref().unwrap_or_default()),
+                    &sheet::plain(place.class.as_deref().unwrap_or_default()),
+                    &place.debits,
+                    &place.credits,
+                    &place.net,
+                ])?;
+            }
         }
-        write(["", "Total", "", &self.debits, &self.credits, &self.net()])?;
+        let (debits, credits) = (&*self.debits, &*self.credits);
+        write(["", "Total", "", "", "", debits, credits, &self.net()])?;
         sheet
             .into_inner()
             .map_err(|error| Error::internal(error.into_error()))
@@ -156,11 +168,12 @@ fn order(row: &AccountEffect) -> (bool, Option<&str>, &str) {
 
 fn of_account(
     account: &Ref,
-    sides: Sides,
+    places: &BTreeMap<Place, Sides>,
     spell: &impl Fn(i128) -> String,
-    accounts: &HashMap<String, Account>,
+    names: &EffectNames,
 ) -> AccountEffect {
-    let known = accounts.get(account.as_str());
+    let known = names.accounts.get(account.as_str());
+    let sides = Sides::sum(places.values());
     let present = known.filter(|known| known.deleted_at.is_none());
     AccountEffect {
         account_id: present.map(|known| known.id),
@@ -173,6 +186,10 @@ fn of_account(
         debits: spell(sides.debits_minor),
         credits: spell(sides.credits_minor),
         net: spell(sides.net_minor()),
+        places: places
+            .iter()
+            .map(|(place, sides)| of_place(place, *sides, spell, names))
+            .collect(),
     }
 }
 
@@ -195,6 +212,7 @@ fn of_place(
         qbo_class_id: place.class.as_ref().map(Ref::to_string),
         debits: spell(sides.debits_minor),
         credits: spell(sides.credits_minor),
+        net: spell(sides.net_minor()),
     }
 }
 

@@ -53,6 +53,18 @@ pub(super) fn cancelled_past_sync() -> PastSync {
     }
 }
 
+fn in_boston([debits, credits, net]: [&str; 3]) -> PlaceEffect {
+    PlaceEffect {
+        qbo_location_id: some("1"),
+        location: some("Boston"),
+        qbo_class_id: None,
+        class: None,
+        debits: debits.to_owned(),
+        credits: credits.to_owned(),
+        net: net.to_owned(),
+    }
+}
+
 pub(super) fn effect() -> Effect {
     let account =
         |number: &str, qbo_id: &str, name: &str, kind: &str, sums: [&str; 3]| AccountEffect {
@@ -64,6 +76,7 @@ pub(super) fn effect() -> Effect {
             debits: sums[0].to_owned(),
             credits: sums[1].to_owned(),
             net: sums[2].to_owned(),
+            places: vec![in_boston(sums)],
         };
     Effect {
         entries: 3,
@@ -93,14 +106,7 @@ pub(super) fn effect() -> Effect {
                 ["0.00", "150.00", "-150.00"],
             ),
         ],
-        places: vec![PlaceEffect {
-            qbo_location_id: some("1"),
-            location: some("Boston"),
-            qbo_class_id: None,
-            class: None,
-            debits: "162.39".to_owned(),
-            credits: "162.39".to_owned(),
-        }],
+        places: vec![in_boston(["162.39", "162.39", "0.00"])],
     }
 }
 
