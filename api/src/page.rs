@@ -14,6 +14,7 @@ use service::location_mapping::LocationMapping;
 use service::mapping::{Mapping, MappingChange};
 use service::member::Member;
 use service::past_sync::PastSync;
+use service::readiness::UnmappedNeed;
 use service::reconciliation::{Finding, Reconciliation};
 use service::suggestion::MappingSuggestion;
 use service::tenant::Tenant;
@@ -58,8 +59,6 @@ pages! {
     AccountPage of Account;
     /// Imports of the chart.
     AccountImportPage of AccountImport;
-    /// Rows of the mapping.
-    MappingPage of Mapping;
     /// Changes of the mapping.
     MappingChangePage of MappingChange;
     /// Suggestions for the mapping.
@@ -88,4 +87,15 @@ pages! {
     WebhookDeliveryPage of Delivery;
     /// Records of the audit log.
     AuditRecordPage of AuditRecord;
+}
+
+/// Rows of the mapping, and what it lacks.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct MappingPage {
+    /// Every row.
+    pub(crate) items: Vec<Mapping>,
+    /// What events or declared keys ask for and no account is mapped for, the first 1,000; what keeps most events comes first.
+    pub(crate) unmapped: Vec<UnmappedNeed>,
+    /// None: there is one page.
+    pub(crate) next_cursor: Option<String>,
 }

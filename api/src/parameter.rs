@@ -19,6 +19,8 @@ use std::collections::HashSet;
 use std::future::{Ready, ready};
 use std::str::FromStr;
 use std::sync::LazyLock;
+use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterIn};
 
 /// A resource's id, as it stands in a path below its tenant.
 pub(crate) trait InPath: FromStr {
@@ -149,7 +151,7 @@ fn if_match(request: &HttpRequest) -> Result<Expected, Problem> {
 /// The query, without unknown or repeated parameters where `T` refuses them, and without control characters.
 pub(crate) struct Params<T>(pub(crate) T);
 
-impl<T: DeserializeOwned> FromRequest for Params<T> {
+impl<T: DeserializeOwned + IntoParams> FromRequest for Params<T> {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
@@ -180,11 +182,11 @@ pub(crate) fn not_here(name: &str) -> Problem {
     invalid(name, "this operation has no parameters; leave it out")
 }
 
-fn parse<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
+fn parse<T: DeserializeOwned + IntoParams>(query: &str) -> Result<T, Problem> {
     let pairs = parse_pairs(query)?;
     let mut seen = HashSet::new();
     if let Some((name, _)) = pairs.iter().find(|(name, _)| !seen.insert(name)) {
-        return Err(invalid(name, "is given twice; give it once"));
+        return Err(given_twice::<T>(name, &pairs));
     }
     let pairs = serde::de::value::MapDeserializer::<_, serde::de::value::Error>::new(
         pairs
@@ -202,6 +204,23 @@ fn parse<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
         };
         invalid(field, &words)
     })
+}
+
+// Whoever gives a list one value at a time is shown how it is written.
+fn given_twice<T: IntoParams>(name: &str, pairs: &[(String, String)]) -> Problem {
+    let lists = T::into_params(|| Some(ParameterIn::Query));
+    let is_list =
+        |parameter: &Parameter| parameter.name == name && parameter.explode == Some(false);
+    if !lists.iter().any(is_list) {
+        return invalid(name, "is given twice; give it once");
+    }
+    let of_name = pairs.iter().filter(|(other, _)| other == name);
+    let values: Vec<&str> = of_name.map(|(_, value)| value.as_str()).collect();
+    let words = format!(
+        "is given twice; give it once, with commas between its values: `{name}={}`",
+        values.join(",")
+    );
+    invalid(name, &words)
 }
 
 // The parameters as they were written, without control characters.
@@ -334,7 +353,7 @@ mod tests {
             assert_eq!(problem["status"], 400, "{query}");
             assert_eq!(problem["errors"][0]["field"], field, "{query}: {problem}");
         }
-        #[derive(Debug, serde::Deserialize)]
+        #[derive(Debug, serde::Deserialize, IntoParams)]
         struct Needs {
             #[allow(dead_code)]
             state: String,

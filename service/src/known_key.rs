@@ -415,6 +415,10 @@ fn read(wanted: &DeclareKey) -> Result<KnownKeyKind, MappingProblem> {
     };
     accounting::Key::new(&wanted.key)
         .map_err(|error| problem("invalid_key", "key", format!("the key {error}")))?;
+    if input::is_blank(&wanted.key) {
+        let detail = "blanks alone are no key: declare the text that events will carry".to_owned();
+        return Err(problem("invalid_key", "key", detail));
+    }
     KnownKeyKind::read(&wanted.kind)
         .map_err(|error| problem("unknown_kind", "kind", error.to_string()))
 }

@@ -4,6 +4,7 @@ mod clear;
 mod cures;
 mod history;
 pub(crate) mod input;
+pub(crate) mod lookalike;
 mod version;
 
 pub use clear::{ClearMapping, ClearedMappings, ClearedResult, many as clear_many, one as clear};
@@ -13,6 +14,7 @@ pub(crate) use version::{lock, raise, tag};
 
 use crate::access::Caller;
 use crate::error::Error;
+use crate::readiness::{self, UnmappedNeed};
 use crate::{Service, alert, audit, books, connection};
 use accounting::{Slot, Unusable};
 use chrono::{DateTime, Utc};
@@ -22,6 +24,7 @@ use entity::store::TenantTx;
 use entity::{account, connection as connection_row};
 use history::Change;
 pub(crate) use input::named;
+use lookalike::KnownKeys;
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -70,7 +73,7 @@ pub struct Mapping {
     pub account_number: Option<String>,
     /// Why entries cannot use it: the account is inactive in QuickBooks, or deleted here.
     pub broken: Option<String>,
-    /// What is unusual about it.
+    /// What is unusual about it: the account's type, or a key that nothing carries while one that looks like it is known.
     pub warning: Option<String>,
     /// Who set it.
     pub set_by: String,
@@ -122,21 +125,50 @@ pub struct MappingProblem {
     pub field: Option<String>,
 }
 
-/// The tenant's mapping for its present company, in the order of the slots, and its version.
+/// The mapping, and what it lacks.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    /// Every row, in the order of the slots.
+    pub rows: Vec<Mapping>,
+    /// What events or declared keys ask for and no account is mapped for, as readiness tells it.
+    pub unmapped: Vec<UnmappedNeed>,
+    /// The tag of the mapping.
+    pub version: String,
+}
+
+/// The tenant's mapping for its present company.
 ///
 /// # Errors
 /// `not_connected`.
-pub async fn list(service: &Service, tenant: TenantId) -> Result<(Vec<Mapping>, String), Error> {
+pub async fn list(service: &Service, tenant: TenantId) -> Result<Listed, Error> {
     let tx = service.tenant(tenant).await?;
     let company = connection::company(&tx).await?;
     let version = tag(&company);
     let desk = CompanyMapping::read(&tx, company).await?;
-    let mut mappings: Vec<_> = desk.rows.iter().filter_map(|row| desk.view(row)).collect();
+    let known = KnownKeys::read(&tx).await?;
+    let views = desk.rows.iter().filter_map(|row| desk.view(row));
+    let mut rows: Vec<_> = views.map(|row| hinted(row, &known)).collect();
     let place = |slot: &str| Slot::ALL.iter().position(|known| known.as_str() == slot);
-    mappings.sort_by(|a, b| {
+    rows.sort_by(|a, b| {
         (place(&a.slot), &a.key, &a.location).cmp(&(place(&b.slot), &b.key, &b.location))
     });
-    Ok((mappings, version))
+    Ok(Listed {
+        rows,
+        unmapped: readiness::unmapped(&tx, &desk).await?,
+        version,
+    })
+}
+
+fn hinted(row: Mapping, known: &KnownKeys) -> Mapping {
+    let hint = row
+        .key
+        .as_deref()
+        .and_then(|key| known.hint(&row.slot, key));
+    let warning = match (row.warning, hint) {
+        (Some(warning), Some(hint)) => Some(format!("{warning}; {hint}")),
+        (warning, hint) => warning.or(hint),
+    };
+    Mapping { warning, ..row }
 }
 
 /// Sets one row; setting it again replaces its account. Entries already posted stay as they are.
@@ -297,6 +329,8 @@ pub(crate) struct Pen<'t> {
     way: Way,
     pub(crate) desk: CompanyMapping,
     changed: bool,
+    // Read when the first key is set.
+    known: Option<KnownKeys>,
 }
 
 impl<'t> Pen<'t> {
@@ -314,11 +348,24 @@ impl<'t> Pen<'t> {
             way,
             desk: CompanyMapping::read(tx, company).await?,
             changed: false,
+            known: None,
         })
     }
 
     /// Sets a row. Setting what is set already changes nothing.
     pub(crate) async fn set(&mut self, request: &SetMapping) -> Result<Mapping, Error> {
+        let row = self.write(request).await?;
+        if row.key.is_none() {
+            return Ok(row);
+        }
+        let known = match self.known.take() {
+            Some(known) => known,
+            None => KnownKeys::read(self.tx).await?,
+        };
+        Ok(hinted(row, self.known.insert(known)))
+    }
+
+    async fn write(&mut self, request: &SetMapping) -> Result<Mapping, Error> {
         let row = input::row(request, &self.desk.accounts)?;
         let (slot, key, location) = (row.slot.as_str(), row.key, row.location);
         let account = row.account.clone();

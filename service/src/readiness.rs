@@ -7,7 +7,7 @@ pub(crate) use words::NOTHING_MAPPED;
 
 use crate::error::Error;
 use crate::location_mapping::{self, LocationMapping};
-use crate::mapping::{CompanyMapping, Mapping};
+use crate::mapping::{CompanyMapping, Mapping, lookalike};
 use crate::need::{self, texts};
 use crate::{Service, connection};
 use accounting::{Missing as Need, Slot};
@@ -64,6 +64,11 @@ pub struct UnmappedNeed {
     pub first_seen_at: Option<DateTime<Utc>>,
     /// An event that asks for it, one that waits where one does.
     pub example_event_id: Option<EventId>,
+    /// What to know of it: that a key which looks like it is mapped.
+    #[schema(
+        example = "`paypal` is mapped and is another key: letters count as they are written, and so do blanks"
+    )]
+    pub hint: Option<String>,
 }
 
 /// A row of the mapping that entries cannot use.
@@ -103,6 +108,18 @@ pub async fn read(service: &Service, tenant: TenantId) -> Result<Readiness, Erro
     of(&tx, &desk).await
 }
 
+/// What events or declared keys ask for and the mapping has no account for; what keeps most events comes first.
+///
+/// # Errors
+/// The database's.
+pub(crate) async fn unmapped(
+    tx: &TenantTx,
+    desk: &CompanyMapping,
+) -> Result<Vec<UnmappedNeed>, Error> {
+    let needs = need::all(tx).await?;
+    Ok(shown(missing_of(tx, desk, needs).await?, desk))
+}
+
 /// How ready a mapping is.
 ///
 /// # Errors
@@ -110,8 +127,7 @@ pub async fn read(service: &Service, tenant: TenantId) -> Result<Readiness, Erro
 pub(crate) async fn of(tx: &TenantTx, desk: &CompanyMapping) -> Result<Readiness, Error> {
     let needs = need::all(tx).await?;
     let broken = broken(tx, desk, &needs.seen).await?;
-    let mut missing = missing_of(tx, desk, needs).await?;
-    missing.sort_by(|a, b| (b.waiting.events, &a.need).cmp(&(a.waiting.events, &b.need)));
+    let missing = missing_of(tx, desk, needs).await?;
     let unusual = desk
         .rows
         .iter()
@@ -125,11 +141,7 @@ pub(crate) async fn of(tx: &TenantTx, desk: &CompanyMapping) -> Result<Readiness
         complete: missing.is_empty() && broken.is_empty() && broken_locations.is_empty(),
         message: words::message(desk.rows.is_empty(), &missing, &broken, &broken_locations),
         missing_total: words::accounts(&missing).len() as u64,
-        missing: missing
-            .into_iter()
-            .take(SHOWN_MAX)
-            .map(Into::into)
-            .collect(),
+        missing: shown(missing, desk),
         broken,
         broken_locations,
         unusual,
@@ -364,9 +376,13 @@ async fn broken(
         .collect())
 }
 
-impl From<Missing> for UnmappedNeed {
-    fn from(missing: Missing) -> Self {
-        Self {
+// What keeps most events comes first.
+fn shown(mut missing: Vec<Missing>, desk: &CompanyMapping) -> Vec<UnmappedNeed> {
+    missing.sort_by(|a, b| (b.waiting.events, &a.need).cmp(&(a.waiting.events, &b.need)));
+    let told = |missing: Missing| {
+        let key = missing.need.key.as_deref();
+        UnmappedNeed {
+            hint: key.and_then(|key| lookalike::mapped(desk, missing.need.slot, key)),
             slot: missing.need.slot.as_str().to_owned(),
             key: missing.need.key,
             location: missing.need.location,
@@ -376,5 +392,6 @@ impl From<Missing> for UnmappedNeed {
             first_seen_at: missing.first_seen_at,
             example_event_id: missing.example_event_id,
         }
-    }
+    };
+    missing.into_iter().take(SHOWN_MAX).map(told).collect()
 }

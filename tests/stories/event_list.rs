@@ -229,6 +229,37 @@ async fn a_page_stays_where_it_is_while_events_come_and_change() {
     assert_eq!(ids(&listed), ids(&wanted));
 }
 
+/// A list is written with commas; whoever names a parameter once for each value is shown how.
+#[tokio::test]
+async fn a_filter_given_twice_shows_how_its_values_are_written() {
+    let world = World::new().await;
+    let store = world.tenant("Harbour").await;
+    for (path, words) in [
+        (
+            "/events?status=failed&limit=5&status=skipped",
+            "the parameter `status`: is given twice; give it once, with commas between its values: `status=failed,skipped`",
+        ),
+        (
+            "/events?limit=5&limit=5",
+            "the parameter `limit`: is given twice; give it once",
+        ),
+        (
+            "/accounts?type=Bank&type=Income",
+            "the parameter `type`: is given twice; give it once",
+        ),
+    ] {
+        let (status, answer) = store.send(reqwest::Method::GET, path, None).await;
+        assert_eq!(
+            (status, &answer["code"], &answer["detail"]),
+            (
+                StatusCode::BAD_REQUEST,
+                &json!("invalid_parameter"),
+                &json!(words)
+            )
+        );
+    }
+}
+
 #[tokio::test]
 async fn what_cannot_be_meant_is_refused_and_says_how_to_mend_it() {
     let world = World::new().await;

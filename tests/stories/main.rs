@@ -39,6 +39,7 @@ mod limits;
 mod lines;
 mod links;
 mod locations;
+mod lookalikes;
 mod mapping;
 mod members;
 mod oauth;

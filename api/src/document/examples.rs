@@ -370,6 +370,7 @@ fn answers(id: &str, kind: &str) -> Vec<Shown> {
         "read_account" => one(json!(account())),
         "list_mappings" => one(json!(MappingPage {
             items: vec![mapping()],
+            unmapped: vec![desk::missing_mapping()],
             next_cursor: None
         })),
         "set_mapping" => one(json!(SetRow {

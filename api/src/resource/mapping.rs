@@ -53,7 +53,8 @@ pub(super) fn tagged<T: Serialize>(version: &str, body: T) -> HttpResponse {
 
 /// List the mapping
 ///
-/// Which account plays which slot in the present company, in the order of the slots; what is broken or unusual says so. The
+/// Which account plays which slot in the present company, in the order of the slots; what is broken or unusual says so. Beside
+/// them stands what events or declared keys ask for and no account is mapped for, as readiness tells it, which counts all. The
 /// ETag is the version of the whole mapping: send it as If-Match with a change, and nobody else's change is overwritten.
 #[utoipa::path(
     get, path = "/v1/tenants/{tenant_id}/mappings", tag = "Mappings",
@@ -64,8 +65,13 @@ pub(super) fn tagged<T: Serialize>(version: &str, body: T) -> HttpResponse {
     )
 )]
 pub(crate) async fn list_mappings(product: Product, at: InTenant) -> Result<HttpResponse, Problem> {
-    let (mappings, version) = mapping::list(&product, at.tenant).await?;
-    Ok(tagged(&version, MappingPage::from(mappings)))
+    let listed = mapping::list(&product, at.tenant).await?;
+    let page = MappingPage {
+        items: listed.rows,
+        unmapped: listed.unmapped,
+        next_cursor: None,
+    };
+    Ok(tagged(&listed.version, page))
 }
 
 /// Set a mapping

@@ -157,6 +157,10 @@ fn check(request: &SetLocationMapping, dimensions: &[DimensionRow]) -> Result<()
         );
         return Err(problem("invalid_location", "location", detail));
     }
+    if input::is_blank(&request.location) {
+        let detail = "blanks alone are no location: use the text that events carry".to_owned();
+        return Err(problem("invalid_location", "location", detail));
+    }
     let wanted = [
         (
             Kind::Location,

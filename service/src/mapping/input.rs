@@ -76,6 +76,13 @@ fn key(slot: Slot, key: Option<&str>) -> Result<Option<&str>, Error> {
 
 fn name<'a>(field: &'static str, name: Option<&'a str>) -> Result<Option<&'a str>, Error> {
     match name {
+        Some(text) if is_blank(text) => Err(Error::invalid(
+            "invalid_key",
+            field,
+            format!(
+                "blanks alone are no {field}: leave it out to map what serves every {field}, and mend the till where events carry them"
+            ),
+        )),
         Some(text) if accounting::Key::new(text).is_err() => Err(Error::invalid(
             "invalid_key",
             field,
@@ -86,6 +93,11 @@ fn name<'a>(field: &'static str, name: Option<&'a str>) -> Result<Option<&'a str
         )),
         other => Ok(other),
     }
+}
+
+/// Whether a text has characters, and only blanks: nobody sees it, and so nobody means it.
+pub(crate) fn is_blank(text: &str) -> bool {
+    !text.is_empty() && text.trim().is_empty()
 }
 
 pub(crate) fn clip(text: &str) -> String {

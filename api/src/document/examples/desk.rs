@@ -38,6 +38,7 @@ pub(super) fn missing_mapping() -> UnmappedNeed {
         never_synced: 2,
         first_seen_at: Some(at("2026-11-20T23:22:07Z")),
         example_event_id: Some(id("evt_01jd5zk8x9e3qr0v7m2c4n6p8t")),
+        hint: None,
     }
 }
 
