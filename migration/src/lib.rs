@@ -41,6 +41,7 @@ impl MigratorTrait for Migrator {
             "0028_listed",
             "0030_doors",
             "0032_kept_answers",
+            "0033_lanes",
         ]
     }
 }

@@ -23,7 +23,7 @@ pub use endpoint::{
     CreateEndpoint, Endpoint, NewEndpoint, NewSecret, RotateSecret, State, UpdateEndpoint, create,
     delete, list, read, rotate, test, update,
 };
-pub use lane::{Lane, claim, deliver, keep};
+pub use lane::{Lane, claim, deliver, keep, statements};
 pub use notice::{
     AlertMessage, ConnectionMessage, ConnectionNotice, EventMessage, EventNotice, PastSyncMessage,
     PastSyncNotice, SyncMessage, SyncNotice, TestMessage, TestNotice,

@@ -2,6 +2,7 @@
 
 mod lanes;
 pub mod many;
+mod plans;
 
 use crate::contract;
 use crate::receiver::{Manner, Received, Receiver};

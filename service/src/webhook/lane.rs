@@ -2,6 +2,8 @@
 //! holder died is free again at once, and one whose holder is cut off after some seconds; what was under way then goes out again,
 //! under the same id.
 
+pub mod statements;
+
 use super::client::{Attempted, Post};
 use super::endpoint::{self, health};
 use super::message::Message;
@@ -231,20 +233,11 @@ fn sound(row: Result<Model, Error>) -> Result<Option<Model>, Error> {
 async fn due(tx: &TenantTx, lane: &Lane, most: usize) -> Result<Vec<Due>, Error> {
     let mut due = tx
         .query_as::<Due>(
-            "WITH due AS (
-               SELECT message_id FROM webhook_delivery
-                WHERE {mine} AND endpoint_id = $2 AND state = 'waiting' AND due_at <= tillpost_now()
-                ORDER BY number LIMIT $3),
-             taken AS (
-               UPDATE webhook_delivery d SET attempts = d.attempts + 1 FROM due
-                WHERE {mine:d} AND d.endpoint_id = $2 AND d.message_id = due.message_id
-                RETURNING d.message_id, d.attempts, d.tries),
-             begun AS (
-               INSERT INTO webhook_attempt (tenant_id, endpoint_id, message_id, number)
-                 SELECT $1, $2, message_id, attempts FROM taken)
-             SELECT t.attempts, t.tries, m.id AS message_id, m.number, m.type, m.occurred_at, m.about_tenant, m.data
-               FROM taken t JOIN webhook_message m ON {mine:m} AND m.id = t.message_id",
-            vec![lane.endpoint.into(), i64::try_from(most).unwrap_or(1).into()],
+            statements::TAKE,
+            vec![
+                lane.endpoint.into(),
+                i64::try_from(most).unwrap_or(1).into(),
+            ],
         )
         .await?;
     due.sort_by_key(|due| due.message.number);
@@ -281,18 +274,7 @@ async fn settle(
     }
     let outcomes: Vec<Value> = attempts.iter().map(outcome).collect();
     tx.execute(
-        "WITH outcome AS (
-           SELECT * FROM jsonb_to_recordset($3) AS o(message_id uuid, number int, state text, wait_seconds float8, outcome text,
-             http_status int, took_ms int, detail text, answer text)),
-         noted AS (
-           UPDATE webhook_attempt a SET finished_at = tillpost_now(), outcome = o.outcome, http_status = o.http_status,
-               took_ms = o.took_ms, detail = o.detail, answer = o.answer
-             FROM outcome o WHERE {mine:a} AND a.endpoint_id = $2 AND a.message_id = o.message_id AND a.number = o.number)
-         UPDATE webhook_delivery d SET state = o.state, http_status = o.http_status,
-             tries = d.tries + CASE WHEN o.state = 'delivered' THEN 0 ELSE 1 END,
-             due_at = CASE WHEN o.state = 'waiting' THEN tillpost_now() + make_interval(secs => o.wait_seconds) END,
-             settled_at = CASE WHEN o.state <> 'waiting' THEN tillpost_now() END
-           FROM outcome o WHERE {mine:d} AND d.endpoint_id = $2 AND d.message_id = o.message_id",
+        statements::SETTLE,
         vec![lane.endpoint.into(), Value::Array(outcomes).into()],
     )
     .await?;
@@ -390,16 +372,8 @@ async fn give_back(service: &Service, lane: &Lane) -> Result<(), Error> {
     if !hold(&tx, lane).await? {
         return Ok(());
     }
-    tx.execute(
-        "UPDATE webhook_lane l SET holder = NULL, presence = NULL, leased_until = NULL, not_before = e.open_until,
-             due_at = CASE WHEN e.enabled AND e.deleted_at IS NULL THEN (
-               SELECT greatest(min(d.due_at), e.open_until) FROM webhook_delivery d
-                WHERE {mine:d} AND d.endpoint_id = $2 AND d.state = 'waiting' HAVING min(d.due_at) IS NOT NULL) END
-           FROM webhook_endpoint e
-          WHERE {mine:l} AND {mine:e} AND l.endpoint_id = $2 AND e.id = $2",
-        vec![lane.endpoint.into()],
-    )
-    .await?;
+    tx.execute(statements::GIVE_BACK, vec![lane.endpoint.into()])
+        .await?;
     tx.commit().await?;
     Ok(())
 }
