@@ -44,8 +44,9 @@ without a point (`1`, not `1.0`). Instants are RFC 3339, days are `YYYY-MM-DD`. 
 mend it; its `type` leads to what is known of its kind, and `/problems` to all of them. A method that a path does not take is 405 \
 with `Allow`. Every answer has an `X-Request-Id` (yours, where you sent a well-formed one): name it when you ask us.
 
-**Sending again.** A POST that changes something takes an `Idempotency-Key` (events sent as NDJSON need none: each is taken in once): the same request under the same key has its effect once and is answered the same \
-way for 30 days. What two people may edit has an `ETag`: send it as `If-Match` with a change. Limits of requests are in `RateLimit`; \
+**Sending again.** A POST that lists the header takes an `Idempotency-Key`: the same request under the same key has its effect once and is answered the same \
+way for 30 days. Three take none: `/v1/oauth/token` gives another token each time, a dry run changes nothing, and Intuit's notifications \
+may come twice anyway. Events sent as NDJSON need none: each is taken in once. What two people may edit has an `ETag`: send it as `If-Match` with a change. Limits of requests are in `RateLimit`; \
 429 and 503 say with `Retry-After` when to come again.
 
 **Bodies** may be compressed with gzip, and answers are where `Accept-Encoding` takes it.

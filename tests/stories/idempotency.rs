@@ -121,6 +121,12 @@ fn every_post_of_the_document_takes_a_key_but_those_that_have_a_reason() {
         }
     }
     without.sort();
+    // The document's own words name whatever a reader might send one to.
+    let words = api::openapi().info.description.unwrap_or_default();
+    assert!(
+        words.contains("Three take none: `/v1/oauth/token`") && words.contains("a dry run"),
+        "{words}"
+    );
     assert_eq!(without, UNREMEMBERED.map(|(operation, _)| operation));
     assert!(posts > 25, "{posts}");
 }
