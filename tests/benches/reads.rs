@@ -2,7 +2,9 @@
 //! straight to PostgreSQL as the application's role: figure 9 of the quality figures.
 //!
 //! One private PostgreSQL reached through its socket; one machine, one run. The two ways take turns, request by request, and
-//! their percentiles are compared. Run with `cargo bench -p tests --bench reads`, or with `-- --events 10000000`.
+//! their percentiles are compared; it fails where one is read more than twice as slowly. Events in the books have their entry
+//! with its attempt, and what failed has its history. Run with `cargo bench -p tests --bench reads`, or with
+//! `-- --events 10000000`.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -23,19 +25,24 @@ use service::bell::Silent;
 use service::cursor::PageQuery;
 use service::event::{COUNTS, EventFilter, Sql, statements};
 use service::settings::{Environment, Limits, Posting, Settings, Webhooks};
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
 const PLATFORM_KEY: &str = "9e7d1c8a5f3e0d6b2794a1f8e6c3d0b5";
-/// Requests of each kind and way.
-const SAMPLES: usize = 300;
+/// Requests of each kind and way: ten are slower than the 99th percentile.
+const SAMPLES: usize = 1_000;
+/// Exports of each way.
+const EXPORTS: usize = 5;
+/// How many times the SQL's time a read over HTTP may take, at the 99th percentile.
+const RATIO_MAX: f64 = 2.0;
 /// Requests before those that count: connections are opened, statements prepared, pages read into memory.
 const WARM_UP: usize = 30;
 
 #[tokio::main]
-async fn main() {
+async fn main() -> ExitCode {
     rustls::crypto::ring::default_provider()
         .install_default()
         .unwrap();
@@ -57,9 +64,13 @@ async fn main() {
         "\n{:36} {:>8} {:>8}   {:>8} {:>8}   {:>6} {:>6}",
         "milliseconds", "SQL p50", "p99", "HTTP p50", "p99", "p50 ×", "p99 ×"
     );
-    bench.compare_all().await;
+    let (within, all) = bench.compare_all().await;
     bench.export().await;
-    println!("\nno plan looks at every event");
+    println!("\nno plan looks at every event; {within} of {all} within {RATIO_MAX} × at p99");
+    match within == all {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    }
 }
 
 fn events() -> u32 {
@@ -169,16 +180,28 @@ impl Bench {
                 self.sql(&filling(&id.to_string(), first, last, events))
                     .await;
             }
+            for what in [ENTRIES, ATTEMPTS, CHANGES] {
+                self.sql(&what.replace("MINE", &format!("tenant_id = '{id}'")))
+                    .await;
+            }
         }
-        self.sql("VACUUM (ANALYZE) event").await;
-        self.sql("VACUUM (ANALYZE) event_count_change").await;
+        for table in [
+            "event",
+            "event_count_change",
+            "journal_entry",
+            "attempt",
+            "event_change",
+        ] {
+            self.sql(&format!("VACUUM (ANALYZE) {table}")).await;
+        }
         println!(
             "{events} events of 3 tenants, made in {:.0} s",
             start.elapsed().as_secs_f64()
         );
     }
 
-    async fn compare_all(&self) {
+    // How many were within the ratio, and how many there were.
+    async fn compare_all(&self) -> (usize, usize) {
         let middle = self.cursor_at(0.5).await;
         let past_sync = PastSyncId(self.tenant.0).to_string();
         let cases = [
@@ -189,6 +212,8 @@ impl Bench {
             ("status=failed,not_synced", "status=failed,not_synced"),
             ("type=cash_paid", "type=cash_paid"),
             ("location", "location=store-3"),
+            ("several locations", "location=store-3,store-7,store-12"),
+            ("a location or none", "location=store-3,none"),
             ("a week", "from_date=2025-03-03&to_date=2025-03-09"),
             (
                 "status, type, location, a month",
@@ -197,21 +222,29 @@ impl Bench {
             ("problem", "problem=closed_period"),
             ("number", "number=112345"),
             ("text", "text=tkt_4000"),
+            ("text in another case", "text=TKT_4000"),
+            ("the entry's id in QuickBooks", "text=400001"),
             ("past_sync_id", &format!("past_sync_id={past_sync}")),
         ];
+        let mut within = Vec::new();
         for (name, query) in cases {
-            self.compare(
-                name,
-                &format!("events?{query}"),
-                listing(&self.service, self.tenant, query),
-            )
-            .await;
+            let path = format!("events?{query}");
+            let statements = listing(&self.service, self.tenant, query);
+            within.push(self.compare(name, &path, statements).await);
         }
-        self.compare("counts", "events/counts", vec![(COUNTS.to_owned(), vec![])])
-            .await;
-        let (id, reading) = self.one().await;
-        self.compare("one event", &format!("events/{id}"), reading)
-            .await;
+        let counts = vec![(COUNTS.to_owned(), vec![])];
+        within.push(self.compare("counts", "events/counts", counts).await);
+        for (name, number) in [
+            ("one event in the books", "112345"),
+            ("one event that failed", "112400"),
+        ] {
+            let (id, reading) = self.one(number).await;
+            within.push(self.compare(name, &format!("events/{id}"), reading).await);
+        }
+        (
+            within.iter().filter(|within| **within).count(),
+            within.len(),
+        )
     }
 
     // A cursor as far from the beginning as that part of all pages.
@@ -224,8 +257,8 @@ impl Bench {
     }
 
     // An event, and the statements that read it with its entries, attempts and changes.
-    async fn one(&self) -> (String, Vec<Sql>) {
-        let page = self.get("events?number=112345").await;
+    async fn one(&self, number: &str) -> (String, Vec<Sql>) {
+        let page = self.get(&format!("events?number={number}")).await;
         let page: Value = serde_json::from_str(&page).unwrap();
         let text = page["items"][0]["id"].as_str().unwrap().to_owned();
         let id: entity::id::EventId = text.parse().unwrap();
@@ -235,6 +268,7 @@ impl Bench {
             of(
                 "SELECT * FROM journal_entry WHERE {mine} AND event_id = $2 ORDER BY sealed_at, generation",
             ),
+            // An entry has the id of its event here, so that nothing must be read first.
             of(
                 "SELECT a.* FROM attempt a WHERE {mine:a} AND a.journal_entry_id = $2 ORDER BY a.number",
             ),
@@ -266,7 +300,7 @@ impl Bench {
         rows
     }
 
-    async fn compare(&self, name: &str, path: &str, statements: Vec<Sql>) {
+    async fn compare(&self, name: &str, path: &str, statements: Vec<Sql>) -> bool {
         self.explain(&statements).await;
         let (mut by_sql, mut by_http) = (Vec::new(), Vec::new());
         for sample in 0..WARM_UP + SAMPLES {
@@ -288,6 +322,7 @@ impl Bench {
             h50 / s50,
             h99 / s99
         );
+        h99 / s99 <= RATIO_MAX
     }
 
     async fn explain(&self, statements: &[Sql]) {
@@ -312,28 +347,51 @@ impl Bench {
         }
     }
 
+    // The best of some each: a file of a million rows is one sample of nothing.
     async fn export(&self) {
-        let status = "status=synced";
         let sql = "SELECT e.id, e.external_id, e.type, e.number, e.occurred_at, e.business_date, e.location, e.status,
             e.problem_code, e.problem_detail, e.taken_in_at, e.synced_at FROM event e
             WHERE {mine:e} AND e.status = 'synced' ORDER BY e.business_date DESC, e.occurred_at DESC, e.id DESC";
-        let start = Instant::now();
-        let rows = self.direct(&[(sql.to_owned(), vec![])]).await;
-        let by_sql = start.elapsed();
-        let start = Instant::now();
-        let file = self.get(&format!("events/export?{status}")).await;
-        let by_http = start.elapsed();
-        assert_eq!(file.matches("\r\n").count(), rows + 1);
+        let (mut by_sql, mut by_http) = (Duration::MAX, Duration::MAX);
+        let (mut rows, mut bytes) = (0, 0);
+        for _ in 0..EXPORTS {
+            let start = Instant::now();
+            rows = self.direct(&[(sql.to_owned(), vec![])]).await;
+            by_sql = by_sql.min(start.elapsed());
+            let start = Instant::now();
+            let file = self.get("events/export?status=synced").await;
+            by_http = by_http.min(start.elapsed());
+            assert_eq!(file.matches("\r\n").count(), rows + 1);
+            bytes = file.len();
+        }
         let rate = |time: Duration| f64::from(u32::try_from(rows).unwrap()) / time.as_secs_f64();
         println!(
-            "\nexport of {rows} rows, {} MB: {:.0} rows a second over HTTP, {:.0} as one SELECT of them all ({:.2} × its time)",
-            file.len() / 1_000_000,
+            "\nexport of {rows} rows, {} MB, the best of {EXPORTS}: {:.0} rows a second over HTTP, {:.0} as one SELECT of them all ({:.2} × its time)",
+            bytes / 1_000_000,
             rate(by_http),
             rate(by_sql),
             by_http.as_secs_f64() / by_sql.as_secs_f64()
         );
     }
 }
+
+/// The entry of each event in the books.
+const ENTRIES: &str = "INSERT INTO journal_entry (tenant_id, id, event_id, event_version, company_id, generation, request_id,
+     number, accounting_date, body, content_hash, state, attempts, qbo_id, sealed_at, settled_at)
+   SELECT tenant_id, id, id, 1, 'c', 1, 'tp' || md5(id::text), number, business_date, convert_to(repeat(md5(id::text), 24), 'UTF8'),
+     md5(id::text), 'posted', 1, (number::integer + 300000)::text, taken_in_at, taken_in_at
+    FROM event WHERE MINE AND status = 'synced'";
+/// Its attempt.
+const ATTEMPTS: &str = "INSERT INTO attempt (tenant_id, journal_entry_id, number, fence, started_at, send_not_after, finished_at,
+     outcome, http_status, intuit_tid)
+   SELECT tenant_id, id, 1, 7, sealed_at, sealed_at + interval '10 seconds', sealed_at + interval '1 second', 'posted', 200,
+     '1-' || left(content_hash, 24)
+    FROM journal_entry WHERE MINE";
+/// What became of those that failed: twice, with a retry between.
+const CHANGES: &str = "INSERT INTO event_change (tenant_id, event_id, recorded_at, change, actor, code, detail)
+   SELECT tenant_id, id, taken_in_at + n * interval '1 minute', (ARRAY['failed', 'retried', 'failed'])[n],
+     CASE WHEN n = 2 THEN 'key_bench' END, CASE WHEN n <> 2 THEN problem_code END, CASE WHEN n <> 2 THEN problem_detail END
+    FROM event, generate_series(1, 3) AS n WHERE MINE AND status = 'failed'";
 
 // Statuses and types as a retailer has them: nearly all are tickets in the books.
 fn filling(tenant: &str, first: u32, last: u32, events: u32) -> String {
@@ -343,7 +401,7 @@ fn filling(tenant: &str, first: u32, last: u32, events: u32) -> String {
          SELECT '{tenant}', gen_random_uuid(),
            CASE WHEN n % 100 < 90 THEN 'ticket' WHEN n % 100 = 99 THEN 'cash_paid' ELSE 'sales_invoice' END,
            'tkt_' || n, (100000 + n)::text, '[' || repeat('{{\"lines\":[]}},', 40) || '{{}}]', decode(md5(n::text), 'hex'), at, at::date,
-           'store-' || n % 20, s.status, CASE WHEN s.status = 'not_synced' THEN at END,
+           CASE WHEN n % 50 <> 49 THEN 'store-' || n % 20 END, s.status, CASE WHEN s.status = 'not_synced' THEN at END,
            CASE s.status WHEN 'failed' THEN (ARRAY['missing_mappings', 'closed_period'])[1 + n % 2]
              WHEN 'skipped' THEN 'nothing_to_post' END,
            CASE WHEN s.status IN ('failed', 'skipped') THEN 'words' END,
