@@ -10,6 +10,7 @@ import os
 import re
 import threading
 
+import jsonschema_rs
 import requests
 import schemathesis
 from schemathesis.core.parameters import ParameterLocation
@@ -160,8 +161,23 @@ def to_lines(context, value):
 
 @schemathesis.deserializer("application/x-ndjson")
 def of_lines(context, response):
-    # Each line is one of the schema's; the first stands for all.
+    # Each line is one of the schema's: `every_line_is_of_the_schema` looks at them all.
     return json.loads((response.content.splitlines() or [b"null"])[0])
+
+
+@schemathesis.check
+def every_line_is_of_the_schema(context, response, case):
+    """A stream of lines has the schema of a line; of one that ends before its first line there is nothing to say."""
+    if not str(response.headers.get("content-type", [""])[0]).startswith("application/x-ndjson"):
+        return
+    document = case.operation.schema.raw_schema
+    declared = case.operation.definition.raw["responses"][str(response.status_code)]
+    schema = {"components": document["components"], **declared["content"]["application/x-ndjson"]["schema"]}
+    judge = jsonschema_rs.validator_for(schema)
+    lines = response.content.splitlines()
+    for number, line in enumerate(lines, 1):
+        for error in judge.iter_errors(json.loads(line)):
+            raise AssertionError(f"line {number} is not of the schema: {error.message}")
 
 
 @schemathesis.check
