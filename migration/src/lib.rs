@@ -42,6 +42,7 @@ impl MigratorTrait for Migrator {
             "0030_doors",
             "0032_kept_answers",
             "0033_lanes",
+            "0034_witnessed",
         ]
     }
 }

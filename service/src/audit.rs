@@ -5,11 +5,13 @@ pub mod chain;
 mod denial;
 mod export;
 mod verify;
+mod witness;
 
 pub(crate) use denial::Denials;
 pub use denial::{Denial, Reason, deny, deny_caller, knock, settle_denials};
 pub use export::{Export, export};
 pub use verify::{Verified, verify};
+pub use witness::witness;
 
 use crate::Service;
 use crate::cursor::{Cursors, Page, PageQuery};

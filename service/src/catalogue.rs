@@ -101,6 +101,9 @@ const RULES: &[&str] = &[
     "SELECT 'records of the audit log may be altered by ' || r.role AS gap
        FROM unnest(ARRAY['tillpost_app', 'tillpost_platform']) AS r(role)
       WHERE has_any_column_privilege(r.role, 'audit_record', 'UPDATE') OR has_table_privilege(r.role, 'audit_record', 'DELETE, TRUNCATE')",
+    "SELECT 'what the platform has seen of audit logs may be altered by the application' AS gap
+      WHERE has_column_privilege('tillpost_app', 'audit_head', 'witnessed', 'INSERT, UPDATE')
+         OR has_table_privilege('tillpost_app', 'audit_head', 'DELETE, TRUNCATE')",
     "SELECT 'records of the audit log are not chained' AS gap WHERE NOT EXISTS (SELECT FROM pg_trigger t
       WHERE t.tgrelid = 'audit_record'::regclass AND t.tgname = 'chain' AND t.tgenabled IN ('O', 'A'))",
     "SELECT 'unique key ' || i.relname || ' does not begin with tenant_id' AS gap

@@ -324,6 +324,80 @@ async fn whatever_is_done_to_a_log_is_found() {
     );
 }
 
+// Nobody kept an anchor: what the platform's log knows is enough.
+#[tokio::test]
+async fn a_log_that_was_cut_with_its_head_is_found_by_what_the_platforms_log_knows() {
+    let world = World::new().await;
+    let (store, other) = (
+        world.tenant("Harbour").await,
+        world.tenant("Hillside").await,
+    );
+    for name in ["a", "b", "c", "d"] {
+        store.post("/api-keys", json!({ "name": name })).await;
+    }
+    assert_eq!(audit::witness(&world.service).await.unwrap(), 2);
+    // Once a day at most, and only what has grown.
+    store.post("/api-keys", json!({ "name": "e" })).await;
+    assert_eq!(audit::witness(&world.service).await.unwrap(), 0);
+    world.advance(chrono::TimeDelta::hours(24)).await;
+    assert_eq!(audit::witness(&world.service).await.unwrap(), 1);
+    let end = is_whole(&world, store.id).await;
+    assert_eq!(end.sequence, 7);
+    is_whole(&world, TenantId::PLATFORM).await;
+    let tamper = async |sql: &str| {
+        world
+            .sql(&format!("SET session_replication_role = replica; {sql}"))
+            .await;
+        verified(&world, store.id).await
+    };
+    let whose = format!("tenant_id = '{}'", store.id.0);
+    let cut = |last: i64| {
+        format!(
+            "DELETE FROM audit_record WHERE {whose} AND sequence > {last};
+             UPDATE audit_head h SET sequence = r.sequence, hash = r.hash, witnessed = 0, witnessed_at = NULL
+               FROM audit_record r WHERE r.sequence = {last} AND r.tenant_id = h.tenant_id AND h.{whose}"
+        )
+    };
+    assert_eq!(
+        tamper(&cut(6)).await,
+        Verified::Broken(Break::Cut { last: 6, anchor: 7 })
+    );
+    // Grown again, and seen again, it is still not the log that was seen.
+    store.post("/api-keys", json!({ "name": "forged" })).await;
+    assert_eq!(audit::witness(&world.service).await.unwrap(), 1);
+    assert_eq!(
+        verified(&world, store.id).await,
+        Verified::Broken(Break::Anchor { sequence: 7 })
+    );
+    // Gone as a whole, its head too.
+    let gone =
+        format!("DELETE FROM audit_record WHERE {whose}; DELETE FROM audit_head WHERE {whose}");
+    assert_eq!(
+        tamper(&gone).await,
+        Verified::Broken(Break::Cut { last: 0, anchor: 7 })
+    );
+    is_whole(&world, other.id).await;
+}
+
+// Before anybody saw its end: that the tenant was made is a record.
+#[tokio::test]
+async fn a_log_that_is_gone_as_a_whole_is_not_taken_for_an_empty_one() {
+    let world = World::new().await;
+    let store = world.tenant("Harbour").await;
+    is_whole(&world, store.id).await;
+    world
+        .sql("SET session_replication_role = replica; DELETE FROM audit_record; DELETE FROM audit_head")
+        .await;
+    assert_eq!(
+        verified(&world, store.id).await,
+        Verified::Broken(Break::Empty)
+    );
+    assert_eq!(
+        verified(&world, TenantId::PLATFORM).await,
+        Verified::Whole(Anchor::default())
+    );
+}
+
 #[tokio::test]
 async fn changes_at_once_are_one_chain() {
     let world = World::new().await;

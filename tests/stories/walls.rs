@@ -56,6 +56,11 @@ async fn every_hole_in_the_wall_is_found() {
             "may be altered by tillpost_app",
         ),
         (
+            "GRANT UPDATE (witnessed) ON audit_head TO tillpost_app",
+            "REVOKE UPDATE (witnessed) ON audit_head FROM tillpost_app",
+            "what the platform has seen of audit logs",
+        ),
+        (
             "ALTER TABLE audit_record DISABLE TRIGGER chain",
             "ALTER TABLE audit_record ENABLE TRIGGER chain",
             "are not chained",

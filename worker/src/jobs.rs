@@ -11,11 +11,12 @@
 //! | posts | always, beside all these | `service::webhook`: publishes messages to the outside and delivers them in lanes |
 //! | tidy | every half minute | forgets on Redis what is done |
 //! | answers | every ten minutes | forgets answers to requests with an Idempotency-Key that are kept no longer |
+//! | witness | every ten minutes | writes down, once a day each, where the audit logs end |
 
 use crate::line::Line;
 use crate::turns::Turns;
 use crate::work::Work;
-use crate::{Options, answers, books, grants, keys, lane, sweep, tidy, watch};
+use crate::{Options, answers, books, grants, keys, lane, sweep, tidy, watch, witness};
 use service::bell::Urgency;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +30,7 @@ const BOOKS_EVERY: Duration = Duration::from_secs(60);
 const KEYS_EVERY: Duration = Duration::from_secs(60);
 const TIDY_EVERY: Duration = Duration::from_secs(30);
 const ANSWERS_EVERY: Duration = Duration::from_secs(600);
+const WITNESS_EVERY: Duration = Duration::from_secs(600);
 
 /// Runs every job until `stop`, and returns when the last turn has ended.
 pub(crate) async fn run(
@@ -67,6 +69,9 @@ pub(crate) async fn run(
         every("tidy", TIDY_EVERY, &stop, || tidy::tidy(&line)),
         every("forgetting of answers", ANSWERS_EVERY, &stop, || {
             answers::forget(&*work)
+        }),
+        every("witness of audit logs", WITNESS_EVERY, &stop, || {
+            witness::witness(&*work)
         }),
     );
     for lane in taking {

@@ -19,6 +19,7 @@ mod tidy;
 mod turns;
 mod wake;
 mod watch;
+mod witness;
 mod work;
 
 pub use bell::RedisBell;

@@ -2,6 +2,7 @@
 
 use entity::id::TenantId;
 use service::Service;
+use service::audit;
 use service::bell::{self, Urgency};
 use service::error::Error;
 use service::grant;
@@ -74,6 +75,14 @@ pub trait Work: Send + Sync + 'static {
     async fn answers(&self) -> Result<u64, Error> {
         Ok(0)
     }
+
+    /// Writes down where audit logs end; tells of how many.
+    ///
+    /// # Errors
+    /// The record cannot be read.
+    async fn witness(&self) -> Result<u64, Error> {
+        Ok(0)
+    }
 }
 
 /// The product's turns.
@@ -124,5 +133,9 @@ impl Work for Posting {
 
     async fn answers(&self) -> Result<u64, Error> {
         idempotency::forget(&self.service).await
+    }
+
+    async fn witness(&self) -> Result<u64, Error> {
+        audit::witness(&self.service).await
     }
 }

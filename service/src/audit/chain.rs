@@ -109,6 +109,9 @@ pub enum Break {
         /// Its number.
         sequence: i64,
     },
+    /// Nothing is there, where the first record tells that the tenant was made.
+    #[error("no record is there, and the first told that the tenant was made")]
+    Empty,
     /// The end is missing.
     #[error("the log ends with record {last}, and once went on to record {anchor}")]
     Cut {

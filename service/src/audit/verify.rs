@@ -1,7 +1,7 @@
 //! A tenant's audit log, checked where it lies.
 
 use super::chain::{Anchor, Break, Chain};
-use super::{export, read_head};
+use super::{export, read_head, witness};
 use crate::Service;
 use crate::error::Error;
 use entity::id::TenantId;
@@ -16,8 +16,9 @@ pub enum Verified {
     Broken(Break),
 }
 
-/// Checks a tenant's audit log, from its first record to the head that the database keeps, and through `anchor`, where one was
-/// kept elsewhere. Records that are added meanwhile are checked too, or not.
+/// Checks a tenant's audit log, from its first record to the head that the database keeps, through every end of it that the
+/// platform's log knows, and through `anchor`, where one was kept elsewhere. Of a tenant that was made, a log without a record is
+/// broken: that it was made is the first. Records that are added meanwhile are checked too, or not.
 ///
 /// # Errors
 /// The database does not answer.
@@ -28,7 +29,8 @@ pub async fn verify(
 ) -> Result<Verified, Error> {
     // The head first: what is added while the records are read lies beyond it.
     let head = read_head(&service.tenant(tenant).await?).await?.anchor();
-    let anchors = anchor.into_iter().chain([head]).collect();
+    let witnessed = witness::witnessed(service, tenant).await?;
+    let anchors = witnessed.into_iter().chain(anchor).chain([head]).collect();
     let mut chain = Chain::after(Anchor::default(), anchors, Some(tenant.to_string()));
     let mut records = export(service, tenant, None)?;
     loop {
@@ -46,6 +48,9 @@ pub async fn verify(
         }
     }
     Ok(match chain.end() {
+        Ok(end) if end.sequence == 0 && tenant != TenantId::PLATFORM => {
+            Verified::Broken(Break::Empty)
+        }
         Ok(end) => Verified::Whole(end),
         Err(broken) => Verified::Broken(broken),
     })

@@ -74,7 +74,7 @@ proptest! {
         let sequence = match found {
             Break::Malformed { sequence } | Break::Sequence { sequence, .. } | Break::Tenant { sequence, .. }
             | Break::Link { sequence } | Break::Hash { sequence } | Break::Anchor { sequence } => sequence,
-            Break::Cut { .. } => 0,
+            Break::Empty | Break::Cut { .. } => 0,
         };
         // Another tenant in the first record is the first tenant seen; its hash tells.
         prop_assert_eq!(sequence, i64::try_from(place).unwrap() + 1);
