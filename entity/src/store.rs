@@ -238,6 +238,24 @@ impl TenantTx {
         read.all(&self.tx).await
     }
 
+    /// The rows of a read whose column has one of these values: none, where there are no values. Asked for rows in an empty list,
+    /// PostgreSQL would read every row that the tenant has.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn among<E: TenantOwned>(
+        &self,
+        read: Select<E>,
+        column: E::Column,
+        values: impl IntoIterator<Item = impl Into<Value>>,
+    ) -> Result<Vec<E::Model>, DbErr> {
+        let values: Vec<Value> = values.into_iter().map(Into::into).collect();
+        if values.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.all(read.filter(column.is_in(values))).await
+    }
+
     /// The first row of a read.
     ///
     /// # Errors

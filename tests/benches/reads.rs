@@ -235,8 +235,8 @@ impl Bench {
         let counts = vec![(COUNTS.to_owned(), vec![])];
         within.push(self.compare("counts", "events/counts", counts).await);
         for (name, number) in [
-            ("one event in the books", "112345"),
-            ("one event that failed", "112400"),
+            ("one event in the books", "512345"),
+            ("one event that failed", "512400"),
         ] {
             let (id, reading) = self.one(number).await;
             within.push(self.compare(name, &format!("events/{id}"), reading).await);

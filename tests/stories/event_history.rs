@@ -212,3 +212,28 @@ async fn failures_all_retried_at_once_each_tell_it() {
         );
     }
 }
+
+#[tokio::test]
+async fn an_event_without_an_entry_is_read_without_a_look_at_any_attempt() {
+    let world = World::new().await;
+    let (store, _) = world.store("Harbour").await;
+    let posted = store.send_event(store.ticket("t1").await).await;
+    store.drain().await;
+    let mut unmapped = store.ticket("t2").await;
+    unmapped["transaction"]["payments"][0]["payment_type"] = json!("paypal");
+    let failed = store.send_event(unmapped).await;
+    store.drain().await;
+    world
+        .sql("REVOKE SELECT ON attempt FROM tillpost_app")
+        .await;
+    let event = store.event(&failed).await;
+    assert_eq!(
+        (&event["status"], &event["journal_entries"]),
+        (&json!("failed"), &json!([]))
+    );
+    // Whoever has an entry cannot be read so.
+    let (status, _) = store
+        .send(Method::GET, &format!("/events/{posted}"), None)
+        .await;
+    assert!(status.is_server_error(), "{status}");
+}

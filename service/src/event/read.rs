@@ -93,10 +93,11 @@ pub async fn read(service: &Service, tenant: TenantId, id: EventId) -> Result<Ev
         )
         .await?;
     let attempts = tx
-        .all(
+        .among(
             tx.find::<attempt::Entity>()
-                .filter(attempt::Column::JournalEntryId.is_in(entries.iter().map(|entry| entry.id)))
                 .order_by_asc(attempt::Column::Number),
+            attempt::Column::JournalEntryId,
+            entries.iter().map(|entry| entry.id),
         )
         .await?;
     let mut by_entry: HashMap<JournalEntryId, Vec<Attempt>> = HashMap::new();

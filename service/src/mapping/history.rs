@@ -158,10 +158,7 @@ pub async fn list(
         .flatten()
         .collect();
     let accounts: HashMap<AccountId, account::Model> = tx
-        .all(
-            tx.find::<account::Entity>()
-                .filter(account::Column::Id.is_in(named_in)),
-        )
+        .among(tx.find::<account::Entity>(), account::Column::Id, named_in)
         .await?
         .into_iter()
         .map(|row| (row.id, row))

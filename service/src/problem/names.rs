@@ -24,11 +24,8 @@ impl Names {
         company_id: &str,
         qbo_ids: impl IntoIterator<Item = &'a str>,
     ) -> Result<Self, Error> {
-        let read = tx
-            .find::<Entity>()
-            .filter(Column::CompanyId.eq(company_id))
-            .filter(Column::QboId.is_in(qbo_ids));
-        let rows = tx.all(read).await?;
+        let read = tx.find::<Entity>().filter(Column::CompanyId.eq(company_id));
+        let rows = tx.among(read, Column::QboId, qbo_ids).await?;
         Ok(Self::of(rows))
     }
 

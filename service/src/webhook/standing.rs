@@ -11,7 +11,8 @@ use sea_orm::{ColumnTrait, ExprTrait, QueryFilter};
 pub(crate) async fn conditions(tx: &TenantTx) -> Result<Vec<Condition>, Error> {
     let in_trouble = Column::FailingSince
         .is_not_null()
-        .or(Column::DisabledReason.is_in(["gone", "failing"]));
+        .or(Column::DisabledReason.eq("gone"))
+        .or(Column::DisabledReason.eq("failing"));
     let rows = tx
         .all(
             tx.find::<Entity>()
