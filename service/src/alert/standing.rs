@@ -277,8 +277,12 @@ async fn on_trial(tx: &TenantTx) -> Result<Vec<Condition>, Error> {
     }
     let rows = tx
         .query_as::<Retried>(
-            "SELECT retried_code, count(*) AS events, (array_agg(id ORDER BY id DESC))[1:5] AS examples
-               FROM event WHERE {mine} AND retried_code IS NOT NULL GROUP BY retried_code",
+            // Examples are any few: however many are tried, no more than these are gathered.
+            "SELECT r.retried_code, r.events, ARRAY(
+               SELECT few.id FROM (SELECT id FROM event WHERE {mine} AND retried_code = r.retried_code LIMIT 5) AS few
+                ORDER BY few.id DESC) AS examples
+               FROM (SELECT retried_code, count(*) AS events FROM event WHERE {mine} AND retried_code IS NOT NULL
+                      GROUP BY retried_code) AS r",
             vec![],
         )
         .await?;
