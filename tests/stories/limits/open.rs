@@ -201,6 +201,13 @@ async fn a_token_is_asked_for_at_the_keys_and_its_tenants_cost() {
     is_refused(&world.answer(request).await, "key");
 }
 
+/// What is waited for, or the end of the story where nobody is turned away: it would wait for ever.
+async fn in_time<T>(what: impl Future<Output = T>) -> T {
+    tokio::time::timeout(std::time::Duration::from_secs(60), what)
+        .await
+        .expect("somebody is turned away within a minute")
+}
+
 #[tokio::test]
 async fn browsers_and_tokens_are_turned_away_apart_and_hold_nobody_else_up() {
     let few = Places {
@@ -242,7 +249,7 @@ async fn browsers_and_tokens_are_turned_away_apart_and_hold_nobody_else_up() {
         assert_eq!(world.answer(request).await.status, 200);
         held.rollback().await.unwrap();
     };
-    let (answers, ()) = futures::join!(asked, meanwhile);
+    let (answers, ()) = in_time(async { futures::join!(asked, meanwhile) }).await;
     let turned_away = answers
         .iter()
         .filter(|answer| answer.code().as_deref() == Some("overloaded"))
@@ -267,7 +274,7 @@ async fn browsers_and_tokens_are_turned_away_apart_and_hold_nobody_else_up() {
         assert_eq!(get(&world, "", &path).await.status, 404);
         held.rollback().await.unwrap();
     };
-    let (answers, ()) = futures::join!(asked, meanwhile);
+    let (answers, ()) = in_time(async { futures::join!(asked, meanwhile) }).await;
     assert!(answers.iter().any(|answer| answer.status == 200));
     superuser.close().await.unwrap();
 }
