@@ -12,6 +12,9 @@
 )]
 #![allow(clippy::float_arithmetic, reason = "ratios of times")]
 
+#[path = "reads/filling.rs"]
+mod filling;
+
 use entity::id::{PastSyncId, TenantId};
 use entity::store::Store;
 use migration::roles;
@@ -177,10 +180,10 @@ impl Bench {
             .await;
             for first in (0..events).step_by(100_000) {
                 let last = (first + 100_000).min(events) - 1;
-                self.sql(&filling(&id.to_string(), first, last, events))
+                self.sql(&filling::events(&id.to_string(), first, last, events))
                     .await;
             }
-            for what in [ENTRIES, ATTEMPTS, CHANGES] {
+            for what in [filling::ENTRIES, filling::ATTEMPTS, filling::CHANGES] {
                 self.sql(&what.replace("MINE", &format!("tenant_id = '{id}'")))
                     .await;
             }
@@ -373,45 +376,6 @@ impl Bench {
             by_http.as_secs_f64() / by_sql.as_secs_f64()
         );
     }
-}
-
-/// The entry of each event in the books.
-const ENTRIES: &str = "INSERT INTO journal_entry (tenant_id, id, event_id, event_version, company_id, generation, request_id,
-     number, accounting_date, body, content_hash, state, attempts, qbo_id, sealed_at, settled_at)
-   SELECT tenant_id, id, id, 1, 'c', 1, 'tp' || md5(id::text), number, business_date, convert_to(repeat(md5(id::text), 24), 'UTF8'),
-     md5(id::text), 'posted', 1, (number::integer + 300000)::text, taken_in_at, taken_in_at
-    FROM event WHERE MINE AND status = 'synced'";
-/// Its attempt.
-const ATTEMPTS: &str = "INSERT INTO attempt (tenant_id, journal_entry_id, number, fence, started_at, send_not_after, finished_at,
-     outcome, http_status, intuit_tid)
-   SELECT tenant_id, id, 1, 7, sealed_at, sealed_at + interval '10 seconds', sealed_at + interval '1 second', 'posted', 200,
-     '1-' || left(content_hash, 24)
-    FROM journal_entry WHERE MINE";
-/// What became of those that failed: twice, with a retry between.
-const CHANGES: &str = "INSERT INTO event_change (tenant_id, event_id, recorded_at, change, actor, code, detail)
-   SELECT tenant_id, id, taken_in_at + n * interval '1 minute', (ARRAY['failed', 'retried', 'failed'])[n],
-     CASE WHEN n = 2 THEN 'key_bench' END, CASE WHEN n <> 2 THEN problem_code END, CASE WHEN n <> 2 THEN problem_detail END
-    FROM event, generate_series(1, 3) AS n WHERE MINE AND status = 'failed'";
-
-// Statuses and types as a retailer has them: nearly all are tickets in the books.
-fn filling(tenant: &str, first: u32, last: u32, events: u32) -> String {
-    format!(
-        "INSERT INTO event (tenant_id, id, type, external_id, number, body, body_hash, occurred_at, business_date, location,
-           status, due_at, problem_code, problem_detail, past_sync_id, taken_in_at)
-         SELECT '{tenant}', gen_random_uuid(),
-           CASE WHEN n % 100 < 90 THEN 'ticket' WHEN n % 100 = 99 THEN 'cash_paid' ELSE 'sales_invoice' END,
-           'tkt_' || n, (100000 + n)::text, '[' || repeat('{{\"lines\":[]}},', 40) || '{{}}]', decode(md5(n::text), 'hex'), at, at::date,
-           CASE WHEN n % 50 <> 49 THEN 'store-' || n % 20 END, s.status, CASE WHEN s.status = 'not_synced' THEN at END,
-           CASE s.status WHEN 'failed' THEN (ARRAY['missing_mappings', 'closed_period'])[1 + n % 2]
-             WHEN 'skipped' THEN 'nothing_to_post' END,
-           CASE WHEN s.status IN ('failed', 'skipped') THEN 'words' END,
-           CASE WHEN at < '2024-02-01' THEN '{tenant}'::uuid END, at
-          FROM generate_series({first}, {last}) AS n,
-            LATERAL (SELECT timestamptz '2024-01-01' + n * (interval '1000 days' / {events}) AS at) AS t,
-            LATERAL (SELECT CASE WHEN n % 200 = 0 THEN 'failed' WHEN n % 200 = 1 THEN 'skipped'
-              WHEN n > {events} - 2000 THEN 'not_synced' WHEN n < {events} / 50 THEN 'never_synced'
-              ELSE 'synced' END AS status) AS s"
-    )
 }
 
 // The query of a request as the use-case reads it.
