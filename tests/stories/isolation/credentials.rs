@@ -6,11 +6,11 @@ use crate::retailers::Retailer;
 use serde_json::json;
 use service::access::{Role, Scope};
 
-/// A credential, and what it may do at home.
+/// A credential, and what it may do at home; none of whoever has no home.
 pub(super) struct Credential {
     pub(super) name: String,
     pub(super) key: String,
-    pub(super) scopes: Vec<Scope>,
+    pub(super) scopes: Option<Vec<Scope>>,
 }
 
 /// A key of every scope, a token of it, a member in each role, and a person who is nobody here.
@@ -30,25 +30,33 @@ pub(super) async fn credentials(
         Credential {
             name: "a key".to_owned(),
             key: store.key.clone(),
-            scopes: all.clone(),
+            scopes: Some(all.clone()),
         },
         Credential {
             name: "a token".to_owned(),
             key: token["access_token"].as_str().unwrap().to_owned(),
-            scopes: all,
+            scopes: Some(all),
         },
     ];
     let now = store.now().await;
+    let token = |subject: &str| {
+        let mut claims = person(subject, now);
+        claims["exp"] = json!(now.timestamp() + 7200);
+        provider.signer.token(&claims)
+    };
+    credentials.push(Credential {
+        name: "a person who is nobody here".to_owned(),
+        key: token("a member of nothing"),
+        scopes: None,
+    });
     for role in Role::ALL {
         let subject = format!("{}-of-{}", role.as_str(), store.id);
         let member = json!({ "subject": subject, "role": role.as_str() });
         store.post("/members", member).await;
-        let mut claims = person(&subject, now);
-        claims["exp"] = json!(now.timestamp() + 7200);
         credentials.push(Credential {
             name: format!("a member who is {}", role.as_str()),
-            key: provider.signer.token(&claims),
-            scopes: role.scopes(),
+            key: token(&subject),
+            scopes: Some(role.scopes()),
         });
     }
     credentials
