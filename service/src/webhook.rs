@@ -15,6 +15,7 @@ pub mod schedule;
 mod secret;
 mod signature;
 mod standing;
+pub mod statements;
 
 pub use delivery::{
     Attempt, Delivery, DeliveryDetail, Replay, Replayed, deliveries, delivery, replay, replay_one,
@@ -23,7 +24,7 @@ pub use endpoint::{
     CreateEndpoint, Endpoint, NewEndpoint, NewSecret, RotateSecret, State, UpdateEndpoint, create,
     delete, list, read, rotate, test, update,
 };
-pub use lane::{Lane, claim, deliver, keep, statements};
+pub use lane::{Lane, claim, deliver, keep};
 pub use notice::{
     AlertMessage, ConnectionMessage, ConnectionNotice, EventMessage, EventNotice, PastSyncMessage,
     PastSyncNotice, SyncMessage, SyncNotice, TestMessage, TestNotice,

@@ -2,8 +2,6 @@
 //! holder died is free again at once, and one whose holder is cut off after some seconds; what was under way then goes out again,
 //! under the same id.
 
-pub mod statements;
-
 use super::client::{Attempted, Post};
 use super::endpoint::{self, health};
 use super::message::Message;
@@ -11,6 +9,7 @@ use super::presence::Presence;
 use super::schedule::{self, Answer, GivenUp, Health, Next};
 use super::secret;
 use super::signature::{self, Signer};
+use super::statements;
 use crate::audit::OURSELVES;
 use crate::error::Error;
 use crate::{Service, alert, audit};

@@ -1,6 +1,6 @@
 //! Publishing: messages whose facts are committed get their numbers, and a delivery for each endpoint that wants them.
 
-use super::Kind;
+use super::{Kind, statements};
 use crate::Service;
 use crate::error::Error;
 use entity::id::TenantId;
@@ -110,11 +110,7 @@ async fn publish_of(
     }
     let wanted: Vec<String> = copied.iter().map(|&kind| kind.to_owned()).collect();
     let fresh = tx
-        .query_as::<Fresh>(
-            "SELECT id, type, occurred_at, CASE WHEN type = ANY ($3) THEN data END AS data
-               FROM webhook_message WHERE {mine} AND number IS NULL ORDER BY occurred_at, id LIMIT $2",
-            vec![MESSAGES_MOST.into(), wanted.into()],
-        )
+        .query_as::<Fresh>(statements::FRESH, vec![MESSAGES_MOST.into(), wanted.into()])
         .await?;
     if fresh.is_empty() {
         return Ok(0);
@@ -175,30 +171,9 @@ fn thin(data: &Value) -> Value {
         .collect()
 }
 
-// Numbers in the order of `fresh`, a delivery for each endpoint that wants the message, and its lane is due.
 async fn number(tx: &TenantTx, fresh: &[Fresh]) -> Result<(), Error> {
     let ids: Vec<Uuid> = fresh.iter().map(|message| message.id).collect();
-    tx.execute(
-        "WITH series AS (
-           UPDATE webhook_series SET last_number = last_number + cardinality($2::uuid[]) WHERE {mine}
-             RETURNING last_number - cardinality($2::uuid[]) AS before),
-         numbered AS (
-           UPDATE webhook_message m SET number = s.before + f.place
-             FROM series s, unnest($2::uuid[]) WITH ORDINALITY AS f(id, place)
-            WHERE {mine:m} AND m.id = f.id
-            RETURNING m.id, m.number, m.type, m.occurred_at, m.only_endpoint),
-         placed AS (
-           INSERT INTO webhook_delivery (tenant_id, endpoint_id, message_id, number, type, occurred_at)
-             SELECT $1, e.id, n.id, n.number, n.type, n.occurred_at
-               FROM numbered n JOIN webhook_endpoint e ON {mine:e} AND e.enabled AND e.deleted_at IS NULL
-                AND CASE WHEN n.only_endpoint IS NULL THEN e.types = '{}' OR n.type = ANY (e.types)
-                         ELSE e.id = n.only_endpoint END
-             RETURNING endpoint_id)
-         UPDATE webhook_lane l SET due_at = least(l.due_at, greatest(tillpost_now(), l.not_before))
-          WHERE {mine:l} AND l.endpoint_id IN (SELECT endpoint_id FROM placed)",
-        vec![ids.into()],
-    )
-    .await?;
+    tx.execute(statements::NUMBER, vec![ids.into()]).await?;
     Ok(())
 }
 

@@ -1,5 +1,5 @@
-//! A burst costs what is sent, not what waits: the statements of a lane read no more rows than they are about, although PostgreSQL
-//! has counted nothing yet.
+//! A burst costs what is sent, not what waits: the statements of publishing and of a lane read no more rows than they are about,
+//! although PostgreSQL has counted nothing yet.
 
 use crate::world::{Tenant, World};
 use sea_orm::{QueryResult, Value};
@@ -91,6 +91,22 @@ fn cost(plan: &[String]) -> (u64, u64) {
     (rows.max().unwrap_or(0), pages)
 }
 
+/// Reads what a statement cost, and holds it to what it is about.
+async fn is_about_what_it_takes(
+    store: &Tenant<'_>,
+    messages: u32,
+    (name, sql, values): (&str, &str, Vec<Value>),
+) {
+    let plan = run(store, sql, values).await;
+    let (rows, pages) = cost(&plan);
+    println!("{name} of {messages} that wait: {rows} rows, {pages} pages");
+    assert!(
+        rows <= ROWS_MOST && pages <= PAGES_MOST,
+        "{name} of {messages}: {rows} rows, {pages} pages\n{}",
+        plan.join("\n")
+    );
+}
+
 #[tokio::test]
 async fn a_lane_reads_what_it_sends_however_much_waits_and_though_nothing_is_counted() {
     // At some sizes two indexes are of one height, and at some they are not.
@@ -106,7 +122,7 @@ async fn a_lane_reads_what_it_sends_however_much_waits_and_though_nothing_is_cou
             json!({ "message_id": id, "number": 1, "state": "delivered", "outcome": "answered", "http_status": 200 })
         });
         let outcomes = Value::from(serde_json::Value::Array(outcomes.collect()));
-        for (name, sql, values) in [
+        for statement in [
             (
                 "TAKE",
                 statements::TAKE,
@@ -119,14 +135,42 @@ async fn a_lane_reads_what_it_sends_however_much_waits_and_though_nothing_is_cou
             ),
             ("GIVE_BACK", statements::GIVE_BACK, vec![endpoint.into()]),
         ] {
-            let plan = run(&store, sql, values).await;
-            let (rows, pages) = cost(&plan);
-            println!("{name} of {messages} that wait: {rows} rows, {pages} pages");
-            assert!(
-                rows <= ROWS_MOST && pages <= PAGES_MOST,
-                "{name} of {messages}: {rows} rows, {pages} pages\n{}",
-                plan.join("\n")
-            );
+            is_about_what_it_takes(&store, messages, statement).await;
+        }
+        is_uncounted(&world).await;
+    }
+}
+
+#[tokio::test]
+async fn numbering_reads_what_it_numbers_however_much_waits_and_was_numbered_before() {
+    for messages in [50, 500, 5_000, 20_000] {
+        let world = World::new().await;
+        let store = world.tenant("Harbour").await;
+        burst(&world, &store, messages).await;
+        let tenant = store.id.0;
+        world
+            .sql(&format!(
+                "INSERT INTO webhook_series (tenant_id, last_number) VALUES ('{tenant}', {messages});
+                 INSERT INTO webhook_message (tenant_id, id, type, occurred_at, data)
+                   SELECT '{tenant}', gen_random_uuid(), 'alert.opened', now() + n * interval '1 ms', '{{}}'
+                     FROM generate_series(1, {messages}) n"
+            ))
+            .await;
+        is_uncounted(&world).await;
+        let waiting = world
+            .rows("SELECT id::text FROM webhook_message WHERE number IS NULL ORDER BY occurred_at, id LIMIT 16")
+            .await;
+        let ids: Vec<uuid::Uuid> = waiting.iter().map(|id| id.parse().unwrap()).collect();
+        let copied = vec!["alert.opened".to_owned()];
+        for statement in [
+            (
+                "FRESH",
+                statements::FRESH,
+                vec![TAKEN.into(), copied.into()],
+            ),
+            ("NUMBER", statements::NUMBER, vec![ids.into()]),
+        ] {
+            is_about_what_it_takes(&store, messages, statement).await;
         }
         is_uncounted(&world).await;
     }

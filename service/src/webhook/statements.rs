@@ -1,9 +1,34 @@
-//! What a lane asks of the database. Each reads the rows it is about and no others, also in a new house, before PostgreSQL has
+//! What publishing and a lane ask of the database. Each reads the rows it is about and no others, also in a new house, before PostgreSQL has
 //! counted anything: until then the planner takes a tenant for a handful of rows, and would rather read all of them.
 //!
 //! So no statement joins a table to a list of its keys. A row is found by `ON CONFLICT`, which asks one index by its name and leaves
 //! nothing to choose (the row is there, and nothing is inserted); or within `LATERAL … OFFSET 0`, one by one. And a condition that
 //! another index could serve is written so that it cannot.
+
+/// The messages that wait for a number, in the order in which they happened, `$2` at the most; with what they tell, where the platform
+/// is told of their type, one of `$3`.
+pub const FRESH: &str =
+    "SELECT id, type, occurred_at, CASE WHEN type = ANY ($3) THEN data END AS data
+   FROM webhook_message WHERE {mine} AND number IS NULL ORDER BY occurred_at, id LIMIT $2";
+
+/// Numbers the messages `$2` in their order, places a delivery for each endpoint that wants them, and makes its lane due.
+pub const NUMBER: &str = "WITH series AS (
+   UPDATE webhook_series SET last_number = last_number + cardinality($2::uuid[]) WHERE {mine}
+     RETURNING last_number - cardinality($2::uuid[]) AS before),
+ numbered AS (
+   INSERT INTO webhook_message AS m (tenant_id, id, number, type, data)
+     SELECT $1, f.id, s.before + f.place, '', '{}' FROM series s, unnest($2::uuid[]) WITH ORDINALITY AS f(id, place)
+     ON CONFLICT (tenant_id, id) DO UPDATE SET number = excluded.number WHERE {mine:m}
+     RETURNING m.id, m.number, m.type, m.occurred_at, m.only_endpoint),
+ placed AS (
+   INSERT INTO webhook_delivery (tenant_id, endpoint_id, message_id, number, type, occurred_at)
+     SELECT $1, e.id, n.id, n.number, n.type, n.occurred_at
+       FROM numbered n JOIN webhook_endpoint e ON {mine:e} AND e.enabled AND e.deleted_at IS NULL
+        AND CASE WHEN n.only_endpoint IS NULL THEN e.types = '{}' OR n.type = ANY (e.types)
+                 ELSE e.id = n.only_endpoint END
+     RETURNING endpoint_id)
+ UPDATE webhook_lane l SET due_at = least(l.due_at, greatest(tillpost_now(), l.not_before))
+  WHERE {mine:l} AND l.endpoint_id IN (SELECT endpoint_id FROM placed)";
 
 /// Takes what is due of an endpoint `$2`, `$3` messages at the most in the order of their numbers, and writes down that an attempt of
 /// each begins.
