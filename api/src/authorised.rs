@@ -10,13 +10,10 @@ use crate::parameter;
 use crate::problem::Problem;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
-use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::web::ThinData;
-use actix_web::{
-    Error, FromRequest, Handler, HttpMessage, HttpRequest, Responder, ResponseError, Route,
-};
+use actix_web::{Error, FromRequest, Handler, HttpMessage, HttpRequest, Responder, Route};
 use entity::id::TenantId;
 use futures::FutureExt;
 use service::Service;
@@ -54,7 +51,7 @@ async fn guard(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let authorised = match authorise(operation, &request).await {
         Ok(authorised) => authorised,
-        Err(problem) => return Ok(unknown(request, problem).await),
+        Err(refused) => return Ok(turn_away(request, refused).await),
     };
     let who = (authorised.caller.actor().to_owned(), authorised.tenant);
     let (standings, refusal) =
@@ -77,18 +74,16 @@ async fn guard(
     Ok(response)
 }
 
-// Whoever presents what does not hold is counted by where it comes from, so that nobody tries for long.
-async fn unknown(request: ServiceRequest, problem: Problem) -> ServiceResponse<BoxBody> {
-    let address = origin::of(&request).map(Whose::Address);
-    let address = address.filter(|_| problem.status_code() == StatusCode::UNAUTHORIZED);
-    match limited::count(request.request(), address.as_slice()).await {
-        Ok(_) => request.error_response(problem),
-        Err((standings, problem)) => {
-            let mut response = request.error_response(problem);
-            standings.tell(response.headers_mut());
-            response
-        }
-    }
+// Whoever may not is counted all the same, so that nobody tries for long.
+async fn turn_away(request: ServiceRequest, refused: Refused) -> ServiceResponse<BoxBody> {
+    let counted = limited::count(request.request(), &refused.whose).await;
+    let (standings, problem) = match counted {
+        Ok(standings) => (standings, refused.problem),
+        Err(beyond) => beyond,
+    };
+    let mut response = request.error_response(problem);
+    standings.tell(response.headers_mut());
+    response
 }
 
 /// How long a handler may take until its answer begins: a body that comes slowly, and the work.
@@ -127,29 +122,72 @@ struct Authorised {
     tenant: Option<TenantId>,
 }
 
+/// Who may not pass, why, and whose request it is.
+struct Refused {
+    problem: Problem,
+    whose: Vec<Whose>,
+}
+
+impl Refused {
+    /// Of whoever presents what does not hold, and of a person who is nobody here: known by where the request comes from.
+    fn of_nobody(request: &ServiceRequest, problem: Problem) -> Self {
+        Self {
+            problem,
+            whose: origin::of(request)
+                .map(Whose::Address)
+                .into_iter()
+                .collect(),
+        }
+    }
+
+    /// Of whoever is known: its own key and tenant, whatever it asked for.
+    fn of_caller(request: &ServiceRequest, caller: &Caller, problem: Problem) -> Self {
+        match caller {
+            Caller::Stranger { .. } => Self::of_nobody(request, problem),
+            Caller::Platform | Caller::OfTenant { .. } => Self {
+                problem,
+                whose: limited::of(caller.actor(), caller.tenant()),
+            },
+        }
+    }
+}
+
+impl From<Problem> for Refused {
+    /// Something went wrong here, at nobody's cost.
+    fn from(problem: Problem) -> Self {
+        Self {
+            problem,
+            whose: Vec::new(),
+        }
+    }
+}
+
 async fn authorise(
     operation: &'static str,
     request: &ServiceRequest,
-) -> Result<Authorised, Problem> {
+) -> Result<Authorised, Refused> {
     let service = request.app_data::<ThinData<Service>>();
     // What is not an id names nothing: it goes the way of an id that nobody has.
     let tenant = request
         .match_info()
         .get("tenant_id")
         .map(|text| text.parse().unwrap_or_else(|_| TenantId::new()));
-    let credential = bearer(request.headers()).inspect_err(|_| {
+    let credential = bearer(request.headers()).map_err(|problem| {
         if let Some(service) = service {
             audit::knock(service, tenant, operation, Reason::NoCredential);
         }
+        Refused::of_nobody(request, problem)
     })?;
     let service = service.ok_or_else(Problem::internal)?;
     let caller = service::credential::authenticate(service, credential, tenant, operation)
-        .await?
+        .await
+        .map_err(Problem::from)?
         .ok_or_else(|| {
-            Problem::unauthenticated(
+            let problem = Problem::unauthenticated(
                 "this credential does not hold: it is not one of ours, was revoked, has expired, or its tenant is suspended; send another, or create one",
                 true,
-            )
+            );
+            Refused::of_nobody(request, problem)
         })?;
     let span = tracing::Span::current();
     span.record("key.id", caller.actor());
@@ -160,10 +198,11 @@ async fn authorise(
         return Ok(Authorised { caller, tenant });
     };
     audit::deny_caller(service, &caller, tenant, operation, denied).await;
-    Err(match denied {
+    let problem = match denied {
         Denied::NotFound => Problem::not_found(),
         Denied::Scope(scope) => Problem::insufficient_scope(scope),
-    })
+    };
+    Err(Refused::of_caller(request, &caller, problem))
 }
 
 fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
@@ -238,6 +277,7 @@ fn unguarded() -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use actix_web::ResponseError;
     use actix_web::http::header::HeaderValue;
 
     fn read(value: Option<&'static str>) -> Result<String, Problem> {

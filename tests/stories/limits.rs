@@ -3,6 +3,7 @@
 mod open;
 mod together;
 
+use crate::idp::{IdentityProvider, person};
 use crate::world::{Answer, Shape, Tenant, World};
 use reqwest::{Method, StatusCode};
 use sea_orm::{ConnectionTrait, TransactionTrait};
@@ -93,6 +94,75 @@ async fn a_key_and_a_tenant_are_told_their_limits_and_held_to_them() {
         (health.status, health.header("ratelimit")),
         (StatusCode::OK, "")
     );
+}
+
+#[tokio::test]
+async fn who_may_not_is_counted_too_and_at_no_cost_of_the_tenant_at_whose_door_it_is() {
+    let of = |requests| Limit {
+        requests,
+        window: Duration::from_secs(3600),
+    };
+    let provider = IdentityProvider::start().await;
+    let world = World::shaped(Shape {
+        access: provider.access(),
+        limits: Limits {
+            key: of(6),
+            tenant: of(40),
+            address: of(2),
+            ..Limits::of_places_only()
+        },
+        ..Shape::default()
+    })
+    .await;
+    let (store, other) = (
+        world.tenant("Harbour").await,
+        world.tenant("Hillside").await,
+    );
+    // Of its six, in the order in which they are asked: what is another's, and what its scope does not allow.
+    for (path, left, status) in [
+        (other.path("/sync"), 5, 404),
+        (other.path("/alerts"), 4, 404),
+        (format!("/v1/tenants/{}", store.id), 3, 403),
+        ("/v1/tenants".to_owned(), 2, 403),
+        (other.path("/sync"), 1, 404),
+        (other.path("/sync"), 0, 404),
+    ] {
+        let answer = world
+            .answer(world.request(Method::GET, &path, &store.key))
+            .await;
+        assert_eq!(answer.status.as_u16(), status, "{path}");
+        let told = answer.header("ratelimit");
+        assert!(
+            told.starts_with(&format!("\"key\";r={left};")),
+            "{path}: {told}"
+        );
+    }
+    let refused = world
+        .answer(world.request(Method::GET, &other.path("/sync"), &store.key))
+        .await;
+    assert_eq!(refused.code().as_deref(), Some("rate_limited"));
+    assert!(!refused.header("retry-after").is_empty());
+    // The platform made the other's key; nothing else was asked in its name.
+    let answer = get(&other, "/sync", &other.key).await;
+    let told = answer.header("ratelimit");
+    assert!(told.contains("\"tenant\";r=38;"), "{told}");
+    // A person who is a member nowhere is known by where they come from.
+    let nobody = provider
+        .signer
+        .token(&person("nobody|1", store.now().await));
+    for _ in 0..2 {
+        assert_eq!(
+            get(&other, "/sync", &nobody).await.status,
+            StatusCode::NOT_FOUND
+        );
+    }
+    let refused = get(&other, "/sync", &nobody).await;
+    assert!(
+        refused.header("ratelimit").starts_with("\"address\";r=0;"),
+        "{}",
+        refused.text()
+    );
+    assert_eq!(refused.code().as_deref(), Some("rate_limited"));
 }
 
 #[tokio::test]
