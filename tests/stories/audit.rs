@@ -193,6 +193,30 @@ async fn an_event_that_is_replaced_is_recorded() {
 }
 
 #[tokio::test]
+async fn the_record_of_a_changed_endpoint_names_all_that_was_changed() {
+    let world = World::new().await;
+    let store = world.tenant("Harbour").await;
+    let made = json!({ "url": "http://127.0.0.1:9/" });
+    let made = store.post("/webhook-endpoints", made).await;
+    let path = format!("/webhook-endpoints/{}", made["id"].as_str().unwrap());
+    for (change, changed) in [
+        (json!({ "url": "http://127.0.0.1:9/b" }), json!(["url"])),
+        (json!({ "description": "till" }), json!(["description"])),
+        (
+            json!({ "types": ["alert.opened"], "enabled": false }),
+            json!(["types", "enabled"]),
+        ),
+        (json!({}), json!([])),
+    ] {
+        let (status, _) = store.send(Method::PATCH, &path, Some(change.clone())).await;
+        assert_eq!(status, StatusCode::OK);
+        let last = exported(&store).await.pop().unwrap();
+        assert_eq!(last["action"], "webhook_endpoint.updated");
+        assert_eq!(last["detail"]["changed"], changed, "{change}");
+    }
+}
+
+#[tokio::test]
 async fn an_export_goes_on_where_the_last_one_ended_and_the_head_says_where_it_ends() {
     let world = World::new().await;
     let store = world.tenant("Harbour").await;

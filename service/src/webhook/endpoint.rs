@@ -289,6 +289,7 @@ pub async fn update(
         Some(url) => check_url(service, url)?,
         None => present.url.clone(),
     };
+    let is_described = request.description.is_some();
     let description = request.description.unwrap_or(present.description);
     check_description(&description)?;
     let types = match &request.types {
@@ -309,6 +310,7 @@ pub async fn update(
     alert::review(&tx).await?;
     let changed: Vec<&str> = [
         ("url", request.url.is_some()),
+        ("description", is_described),
         ("types", request.types.is_some()),
         ("enabled", enabled != present.enabled),
     ]
