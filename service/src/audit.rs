@@ -10,8 +10,8 @@ mod witness;
 pub(crate) use denial::Denials;
 pub use denial::{Denial, Reason, deny, deny_caller, knock, settle_denials};
 pub use export::{Export, export};
-pub use verify::{Verified, verify};
-pub use witness::witness;
+pub use verify::{Verified, verify, verify_through};
+pub use witness::{Ends, witness, witnessed};
 
 use crate::Service;
 use crate::cursor::{Cursors, Page, PageQuery};

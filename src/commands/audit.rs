@@ -6,9 +6,10 @@ use anyhow::Context;
 use clap::Subcommand;
 use entity::id::TenantId;
 use service::Service;
-use service::audit::chain::{Anchor, Break, Chain};
+use service::audit::chain::{Anchor, Chain};
 use service::audit::{self, Verified};
 use service::bell::Silent;
+use service::cursor::LIMIT_MAX;
 use service::tenant;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -18,6 +19,9 @@ use std::sync::Arc;
 
 /// A log is not as it was written.
 const BROKEN: u8 = 1;
+/// What the last column says.
+const KNOWN: &str = "(known to: the last record that the platform's log, or --anchor, knew of. What came after it might have been cut \
+    off, or written anew, together with the head, and nobody could tell: heads kept elsewhere and given as --anchor do)";
 /// The longest line that is read; a record is far shorter.
 const LINE_MAX: u64 = 16 << 20;
 
@@ -58,6 +62,7 @@ impl Audit {
             Some(file) => verify.export(file)?,
             None => verify.database().await?,
         };
+        eprintln!("{KNOWN}");
         Ok(if whole {
             ExitCode::SUCCESS
         } else {
@@ -84,24 +89,22 @@ impl Verify {
         let name = path.display().to_string();
         let read = || self.lines(BufReader::new(File::open(path)?));
         let verified = read().with_context(|| name.clone())?;
-        if self.anchor.is_none() && matches!(verified, Verified::Whole(_)) {
-            eprintln!("(without --anchor nobody can tell whether records were cut off at the end)");
-        }
         let start = self.after.clone().unwrap_or_default();
         Ok(print(&name, &start, &verified))
     }
 
     fn lines(&self, mut lines: impl BufRead) -> anyhow::Result<Verified> {
+        let known: Vec<_> = self.after.iter().chain(&self.anchor).cloned().collect();
         let mut chain = Chain::after(
             self.after.clone().unwrap_or_default(),
-            self.anchor.clone().into_iter().collect(),
+            known.clone(),
             self.tenant_id.map(|tenant| tenant.to_string()),
         );
         let mut line = Vec::new();
         loop {
             line.clear();
             if lines.by_ref().take(LINE_MAX).read_until(b'\n', &mut line)? == 0 {
-                return Ok(ended(chain.end()));
+                return Ok(Verified::of(chain, &known));
             }
             // The last line has its end too: without it, it may be only the beginning of one.
             let record = line.strip_suffix(b"\n").unwrap_or_default();
@@ -130,15 +133,14 @@ impl Verify {
                     .await
                     .with_context(|| format!("--tenant {tenant}"))?;
             }
-            return self.log(service, tenant).await;
+            return self.check(service, &[tenant]).await;
         }
-        let mut whole = self.log(service, TenantId::PLATFORM).await?;
+        let mut whole = self.check(service, &[TenantId::PLATFORM]).await?;
         let mut after = None;
         loop {
-            let page = tenant::list(service, after.as_deref(), None).await?;
-            for tenant in page.items {
-                whole &= self.log(service, tenant.id).await?;
-            }
+            let page = tenant::list(service, after.as_deref(), Some(LIMIT_MAX)).await?;
+            let tenants: Vec<_> = page.items.iter().map(|tenant| tenant.id).collect();
+            whole &= self.check(service, &tenants).await?;
             match page.next_cursor {
                 Some(cursor) => after = Some(cursor),
                 None => return Ok(whole),
@@ -146,33 +148,36 @@ impl Verify {
         }
     }
 
-    async fn log(&self, service: &Service, tenant: TenantId) -> anyhow::Result<bool> {
-        let verified = audit::verify(service, tenant, self.anchor.clone()).await?;
-        let name = match tenant {
-            TenantId::PLATFORM => format!("{tenant} (the platform's own)"),
-            tenant => tenant.to_string(),
-        };
-        Ok(print(&name, &Anchor::default(), &verified))
-    }
-}
-
-fn ended(end: Result<Anchor, Break>) -> Verified {
-    match end {
-        Ok(end) => Verified::Whole(end),
-        Err(broken) => Verified::Broken(broken),
+    // Some logs at a time: the platform's is read once for all of them, and what it knows of them is held meanwhile.
+    async fn check(&self, service: &Service, tenants: &[TenantId]) -> anyhow::Result<bool> {
+        let mut ends = audit::witnessed(service, tenants).await?;
+        let mut whole = true;
+        for tenant in tenants {
+            let mut known = ends.remove(tenant).unwrap_or_default();
+            known.extend(self.anchor.clone());
+            let verified = audit::verify_through(service, *tenant, known).await?;
+            let name = match *tenant {
+                TenantId::PLATFORM => format!("{tenant} (the platform's own)"),
+                tenant => tenant.to_string(),
+            };
+            whole &= print(&name, &Anchor::default(), &verified);
+        }
+        Ok(whole)
     }
 }
 
 // Tells what was found, and whether that is how it should be.
 fn print(log: &str, start: &Anchor, verified: &Verified) -> bool {
     println!("{log}  {}", told(start, verified));
-    matches!(verified, Verified::Whole(_))
+    matches!(verified, Verified::Whole { .. })
 }
 
 fn told(start: &Anchor, verified: &Verified) -> String {
     match verified {
-        Verified::Whole(end) if end == start => format!("empty   no record after {}", end.sequence),
-        Verified::Whole(end) => format!("whole   to {end}"),
+        Verified::Whole { end, .. } if end == start => {
+            format!("empty   no record after {}", end.sequence)
+        }
+        Verified::Whole { end, known } => format!("whole   to {end}  known to {known}"),
         Verified::Broken(broken) => format!("BROKEN  {broken}"),
     }
 }
@@ -180,6 +185,7 @@ fn told(start: &Anchor, verified: &Verified) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use service::audit::chain::Break;
 
     fn of(anchor: Option<&str>, after: Option<&str>) -> Verify {
         let read = |text: &str| format!("{text}{}", "0".repeat(63)).parse().unwrap();
@@ -217,18 +223,19 @@ mod tests {
     fn a_log_without_a_record_is_not_told_like_one_that_was_checked() {
         let (first, third) = (Anchor::default(), of(Some("3:1"), None).anchor.unwrap());
         let told = |verified| told(&first, &verified);
-        assert_eq!(
-            told(Verified::Whole(first.clone())),
-            "empty   no record after 0"
-        );
-        assert!(told(Verified::Whole(third)).starts_with("whole   to 3:1000"));
+        let whole = |end, known| told(Verified::Whole { end, known });
+        assert_eq!(whole(first.clone(), 0), "empty   no record after 0");
+        let line = whole(third, 2);
+        assert!(line.starts_with("whole   to 3:1000"), "{line}");
+        assert!(line.ends_with("  known to 2"), "{line}");
         let broken = Verified::Broken(Break::Hash { sequence: 3 });
         assert!(told(broken).starts_with("BROKEN  record 3 "));
     }
 
     #[test]
     fn an_empty_export_is_whole_and_a_line_without_an_end_is_none() {
-        assert_eq!(verify(""), Verified::Whole(Anchor::default()));
+        let end = Anchor::default();
+        assert_eq!(verify(""), Verified::Whole { end, known: 0 });
         let malformed = Verified::Broken(Break::Malformed { sequence: 1 });
         assert_eq!(verify("\n"), malformed);
         assert_eq!(verify("{}"), malformed);

@@ -26,7 +26,7 @@ async fn verified(world: &World, tenant: TenantId) -> Verified {
 
 async fn is_whole(world: &World, tenant: TenantId) -> Anchor {
     match verified(world, tenant).await {
-        Verified::Whole(end) => end,
+        Verified::Whole { end, .. } => end,
         Verified::Broken(broken) => panic!("{tenant}: {broken}"),
     }
 }
@@ -328,7 +328,7 @@ async fn whatever_is_done_to_a_log_is_found() {
         .await;
     assert!(matches!(
         verified(&world, store.id).await,
-        Verified::Whole(_)
+        Verified::Whole { .. }
     ));
     let found = audit::verify(&world.service, store.id, Some(end.clone()))
         .await
@@ -403,6 +403,52 @@ async fn a_log_that_was_cut_with_its_head_is_found_by_what_the_platforms_log_kno
     is_whole(&world, other.id).await;
 }
 
+#[tokio::test]
+async fn what_is_known_of_a_log_is_told_and_many_logs_are_looked_up_together() {
+    let world = World::new().await;
+    let mut stores = Vec::new();
+    for name in ["Harbour", "Hillside", "Orchard"] {
+        stores.push(world.tenant(name).await);
+    }
+    let known =
+        async |store: &Tenant<'_>, anchor| match audit::verify(&world.service, store.id, anchor)
+            .await
+            .unwrap()
+        {
+            Verified::Whole { end, known } => (end.sequence, known),
+            Verified::Broken(broken) => panic!("{broken}"),
+        };
+    assert_eq!(known(&stores[0], None).await, (2, 0));
+    assert_eq!(audit::witness(&world.service).await.unwrap(), 3);
+    stores[0]
+        .post("/api-keys", json!({ "name": "later" }))
+        .await;
+    let end = is_whole(&world, stores[0].id).await;
+    assert_eq!(known(&stores[0], None).await, (3, 2));
+    assert_eq!(known(&stores[0], Some(end.clone())).await, (3, 3));
+    // Many days: more records than are read at once, of which each names two of the three.
+    let [first, second] = [0, 1].map(|n: usize| stores[n].id);
+    world
+        .sql(&format!(
+            "INSERT INTO audit_record (tenant_id, id, actor, action, subject, detail)
+               SELECT '{}', gen_random_uuid(), 'tillpost', 'audit_heads.witnessed', '',
+                      jsonb_build_object('heads', jsonb_build_object('{first}', n || ':{hash}', '{second}', n || ':{hash}'))
+                 FROM generate_series(3, 252) n",
+            TenantId::PLATFORM.0,
+            hash = end.hash
+        ))
+        .await;
+    let asked = [first, stores[2].id, TenantId::new()];
+    let ends = audit::witnessed(&world.service, &asked).await.unwrap();
+    let sequences = |tenant| -> Vec<i64> {
+        let ends = ends.get(&tenant).into_iter().flatten();
+        ends.map(|anchor: &Anchor| anchor.sequence).collect()
+    };
+    assert_eq!(sequences(first), (2..=252).collect::<Vec<_>>());
+    assert_eq!(sequences(stores[2].id), [2]);
+    assert_eq!(ends.len(), 2, "nobody else's are read");
+}
+
 // Before anybody saw its end: that the tenant was made is a record.
 #[tokio::test]
 async fn a_log_that_is_gone_as_a_whole_is_not_taken_for_an_empty_one() {
@@ -418,7 +464,10 @@ async fn a_log_that_is_gone_as_a_whole_is_not_taken_for_an_empty_one() {
     );
     assert_eq!(
         verified(&world, TenantId::PLATFORM).await,
-        Verified::Whole(Anchor::default())
+        Verified::Whole {
+            end: Anchor::default(),
+            known: 0
+        }
     );
 }
 

@@ -9,11 +9,17 @@ use data_encoding::HEXLOWER;
 use entity::id::{AuditRecordId, TenantId};
 use sea_orm::FromQueryResult;
 use serde_json::{Map, Value, json};
+use std::collections::HashMap;
 
 /// Heads in one record.
 const HEADS: i64 = 200;
 /// A log that changes is looked at so often.
 const EVERY_HOURS: i32 = 24;
+/// Records that are read at once: of each, no more is taken than what is asked for.
+const RECORDS: i64 = 100;
+
+/// Where tenants' logs ended at one time and another.
+pub type Ends = HashMap<TenantId, Vec<Anchor>>;
 
 /// Writes down where each log ends that has grown since it was looked at, a day ago or longer; tells how many there were.
 ///
@@ -81,21 +87,41 @@ async fn witness_some(service: &Service) -> Result<u64, Error> {
     Ok(heads.len() as u64)
 }
 
-/// Every end of a tenant's log that the platform's log knows.
-pub(super) async fn witnessed(service: &Service, whose: TenantId) -> Result<Vec<Anchor>, Error> {
+/// Every end of these tenants' logs that the platform's log knows: it is read once, a slice at a time, however many they are.
+///
+/// # Errors
+/// The database does not answer.
+pub async fn witnessed(service: &Service, whose: &[TenantId]) -> Result<Ends, Error> {
     #[derive(FromQueryResult)]
     struct Row {
-        head: String,
+        sequence: i64,
+        whose: Option<String>,
+        head: Option<String>,
     }
-    let tx = service.tenant(TenantId::PLATFORM).await?;
-    let rows = tx
-        .query_as::<Row>(
-            "SELECT detail -> 'heads' ->> $2 AS head FROM audit_record
-              WHERE {mine} AND action = 'audit_heads.witnessed' AND detail -> 'heads' ->> $2 IS NOT NULL",
-            vec![whose.to_string().into()],
-        )
-        .await?;
-    rows.iter()
-        .map(|row| row.head.parse().map_err(Error::internal))
-        .collect()
+    let names: Vec<String> = whose.iter().map(ToString::to_string).collect();
+    let (mut ends, mut after) = (Ends::new(), 0);
+    loop {
+        let tx = service.tenant(TenantId::PLATFORM).await?;
+        let rows = tx
+            .query_as::<Row>(
+                "SELECT r.sequence, h.key AS whose, h.value AS head FROM (
+                   SELECT sequence, detail -> 'heads' AS heads FROM audit_record
+                    WHERE {mine} AND action = 'audit_heads.witnessed' AND sequence > $2 ORDER BY sequence LIMIT $3) AS r
+                   LEFT JOIN LATERAL jsonb_each_text(r.heads) h ON h.key = ANY ($4)
+                  ORDER BY r.sequence",
+                vec![after.into(), RECORDS.into(), names.clone().into()],
+            )
+            .await?;
+        let Some(last) = rows.last() else {
+            return Ok(ends);
+        };
+        after = last.sequence;
+        for row in rows {
+            if let (Some(whose), Some(head)) = (row.whose, row.head) {
+                let whose = whose.parse().map_err(Error::internal)?;
+                let head = head.parse().map_err(Error::internal)?;
+                ends.entry(whose).or_default().push(head);
+            }
+        }
+    }
 }
