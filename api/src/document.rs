@@ -3,6 +3,7 @@
 
 mod examples;
 mod keyed;
+mod links;
 mod problems;
 mod texts;
 mod webhooks;
@@ -128,6 +129,7 @@ pub fn openapi() -> Document {
             complete(path, operation);
         }
     }
+    links::add(&mut document);
     document
 }
 
@@ -526,6 +528,53 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn every_link_takes_an_id_out_of_its_answer_and_fills_every_parameter_of_a_path() {
+        let document = json();
+        let operations = all(&document);
+        let path_of = |id: &str| {
+            let found = operations
+                .iter()
+                .find(|(_, _, operation)| operation["operationId"] == id);
+            found.map(|(path, ..)| path.as_str()).unwrap()
+        };
+        let mut count = 0;
+        for (_, _, operation) in &operations {
+            let id = operation["operationId"].as_str().unwrap();
+            for answer in operation["responses"].as_object().unwrap().values() {
+                let examples = &answer["content"]["application/json"]["examples"];
+                for link in answer["links"]
+                    .as_object()
+                    .into_iter()
+                    .flat_map(|links| links.values())
+                {
+                    let parameters = link["parameters"].as_object().unwrap();
+                    let path = path_of(link["operationId"].as_str().unwrap());
+                    let wanted: BTreeSet<_> = path
+                        .split('{')
+                        .skip(1)
+                        .map(|part| part.split('}').next().unwrap())
+                        .collect();
+                    let given: BTreeSet<_> = parameters.keys().map(String::as_str).collect();
+                    assert_eq!(given, wanted, "{id}: {link}");
+                    for place in parameters.values().filter_map(Value::as_str) {
+                        let Some(place) = place.strip_prefix("$response.body#") else {
+                            continue;
+                        };
+                        let shown = examples.as_object().unwrap().values();
+                        let ids = shown.filter_map(|example| example["value"].pointer(place));
+                        assert!(
+                            ids.clone().any(Value::is_string),
+                            "{id}: {place} of {examples}"
+                        );
+                    }
+                    count += 1;
+                }
+            }
+        }
+        assert!(count > 50, "{count}");
     }
 
     #[test]

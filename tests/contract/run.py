@@ -20,7 +20,7 @@ def main():
     arguments.add_argument("binary")
     arguments.add_argument("--max-examples", type=int, default=8)
     arguments.add_argument("--time-max", type=int, default=0, help="seconds for the generated requests; 0: as long as they take")
-    arguments.add_argument("--stateful", action="store_true", help="also sequences of requests")
+    arguments.add_argument("--sequences", type=int, default=30, help="seconds for sequences of requests, along the document's links")
     arguments.add_argument("--seed", type=int, default=7)
     arguments.add_argument("--only", help="one operation's id")
     asked = arguments.parse_args()
@@ -28,7 +28,9 @@ def main():
         folder = pathlib.Path(folder)
         with house.standing(pathlib.Path(asked.binary).resolve(), folder) as (base, given):
             known, ids = house.furnish(base, given)
-            ended = ask(asked, base, known, ids, folder)
+            ended = ask(asked, base, known, ids, folder, "examples,coverage,fuzzing", asked.time_max)
+            if asked.sequences and not asked.only:
+                ended |= ask(asked, base, known, ids, folder, "stateful", asked.sequences)
             alive = house.is_well(base)
         complaints = house.complaints(folder)
         for line in complaints:
@@ -39,15 +41,14 @@ def main():
     sys.exit(0 if ended == 0 and reached and alive and not complaints else 1)
 
 
-def ask(asked, base, known, ids, folder):
-    phases = "examples,coverage,fuzzing" + (",stateful" if asked.stateful else "")
+def ask(asked, base, known, ids, folder, phases, time_max):
     command = [
         sys.executable, "-m", "schemathesis.cli", "--no-color", "--config-file", str(HERE / "schemathesis.toml"), "run", f"{base}/openapi.json",
         "--phases", phases, "--max-examples", str(asked.max_examples), "--seed", str(asked.seed), "--workers", "1",
         "--generation-database", "none",
     ]
-    if asked.time_max:
-        command += ["--max-time", str(asked.time_max)]
+    if time_max:
+        command += ["--max-time", str(time_max)]
     if asked.only:
         command += ["--include-operation-id", asked.only]
     environment = os.environ | known | {
