@@ -378,6 +378,13 @@ fn by_get(operation: &Operation, path: impl Fn(&str) -> String, real: &str) -> P
 }
 
 fn in_path(operation: &Operation, theirs: &Retailer<'_>, ours: &Retailer<'_>) -> Vec<Probe> {
+    for place in operation.in_path() {
+        assert!(
+            matches!(place, "start" | "link" | "code") || theirs.ids.contains_key(place),
+            "say in retailers.rs what {place} of {} is",
+            operation.id
+        );
+    }
     let mut probes = Vec::new();
     let mut methods = vec![operation.method.clone()];
     if operation.method == Method::GET && operation.is_guarded() {
@@ -391,10 +398,7 @@ fn in_path(operation: &Operation, theirs: &Retailer<'_>, ours: &Retailer<'_>) ->
         let reals = match place {
             "start" => &theirs.ids["authorization_request_id"],
             "link" => &theirs.ids["connection_link_id"],
-            _ => theirs
-                .ids
-                .get(place)
-                .unwrap_or_else(|| panic!("say what {place} of {} is", operation.id)),
+            _ => &theirs.ids[place],
         };
         for real in reals {
             let made_up = made_up(real);
