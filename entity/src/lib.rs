@@ -26,6 +26,7 @@ pub mod location_mapping;
 pub mod mapping;
 pub mod mapping_change;
 pub mod member;
+mod order;
 pub mod past_sync;
 pub mod reconciliation;
 pub mod store;

@@ -9,6 +9,7 @@
 use crate::audit_record;
 use crate::home::Home;
 use crate::id::TenantId;
+use crate::order::Taken;
 use crate::whole::{Door, Whole};
 use chrono::{DateTime, Utc};
 use futures::Stream;
@@ -158,6 +159,7 @@ impl Store {
             tenant,
             typed_filter: self.typed_filter,
             records: Mutex::default(),
+            taken: Taken::default(),
         })
     }
 
@@ -211,6 +213,7 @@ pub struct TenantTx {
     tenant: TenantId,
     typed_filter: bool,
     records: Mutex<Vec<audit_record::ActiveModel>>,
+    taken: Taken,
 }
 
 impl TenantTx {
@@ -358,6 +361,9 @@ impl TenantTx {
     }
 
     fn statement(&self, sql: &str, values: Vec<Value>) -> Statement {
+        if cfg!(debug_assertions) {
+            self.taken.note(sql);
+        }
         let mut all = vec![Value::from(self.tenant)];
         all.extend(values);
         Statement::from_sql_and_values(

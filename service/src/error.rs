@@ -50,7 +50,7 @@ pub enum Error {
         /// Who does not answer, and what else can be done.
         detail: String,
     },
-    /// The database does not answer; trying again may help.
+    /// The database does not answer, or undid what was begun for the sake of others; trying again may help.
     #[error("the database does not answer")]
     Unavailable(#[source] DbErr),
     /// Our fault; an operator must look.
@@ -101,14 +101,14 @@ impl From<DbErr> for Error {
     }
 }
 
-// The connection broke or was refused, the server is going down or coming up, is full, or our database is not there
-// (classes of SQLSTATE).
+// The connection broke or was refused, the transaction was rolled back in favour of another, the server is going down or coming
+// up, is full, or our database is not there (classes of SQLSTATE).
 fn lost(source: &sea_orm::sqlx::Error) -> bool {
     use sea_orm::sqlx::Error as Sqlx;
     match source {
         Sqlx::Io(_) | Sqlx::PoolTimedOut | Sqlx::PoolClosed | Sqlx::Protocol(_) => true,
         Sqlx::Database(error) => error.code().is_some_and(|code| {
-            ["08", "28", "3D", "53", "57P"]
+            ["08", "28", "3D", "40", "53", "57P"]
                 .iter()
                 .any(|class| code.starts_with(class))
         }),

@@ -89,7 +89,6 @@ pub async fn one(
     .await?;
     let code = row.problem_code.as_deref().and_then(Code::read);
     believe(&tx, code.as_slice()).await?;
-    bell::wake(&tx).await?;
     audit::record(
         &tx,
         caller.actor(),
@@ -100,6 +99,7 @@ pub async fn one(
     .await?;
     let row = event::row(&tx, id).await?;
     alert::review(&tx).await?;
+    bell::wake(&tx).await?;
     reach(FailPoint::RetryBeforeCommit);
     tx.commit().await?;
     reach(FailPoint::RetryCommitted);
@@ -152,7 +152,6 @@ pub async fn failed(
         Some(codes) => codes,
     };
     believe(&tx, &retried).await?;
-    bell::wake(&tx).await?;
     audit::record(
         &tx,
         caller.actor(),
@@ -162,6 +161,7 @@ pub async fn failed(
     )
     .await?;
     alert::review(&tx).await?;
+    bell::wake(&tx).await?;
     reach(FailPoint::RetryBeforeCommit);
     tx.commit().await?;
     reach(FailPoint::RetryCommitted);

@@ -296,7 +296,7 @@ async fn oldest_waiting(tx: &TenantTx) -> Result<Option<DateTime<Utc>>, Error> {
 /// What a person is told while QuickBooks does not answer well.
 pub(crate) const UNAVAILABLE: &str = "quickbooks_unavailable";
 
-/// Remembers why queued events wait, and since when, for the person who looks; an alert that is open for it counts once more.
+/// Remembers why queued events wait, and since when, for the person who looks.
 pub(crate) async fn waits(tx: &TenantTx, code: &str, until: DateTime<Utc>) -> Result<(), Error> {
     tx.execute(
         "UPDATE sync SET waiting_since = CASE WHEN waiting_code = $2 THEN coalesce(waiting_since, tillpost_now()) ELSE tillpost_now() END,
@@ -304,6 +304,16 @@ pub(crate) async fn waits(tx: &TenantTx, code: &str, until: DateTime<Utc>) -> Re
         vec![code.into(), until.into()],
     )
     .await?;
+    Ok(())
+}
+
+/// [`waits`], since QuickBooks did not answer well or limits requests; an alert that is open for it counts once more.
+pub(crate) async fn waits_in_vain(
+    tx: &TenantTx,
+    code: &str,
+    until: DateTime<Utc>,
+) -> Result<(), Error> {
+    waits(tx, code, until).await?;
     alert::in_vain(tx).await
 }
 

@@ -61,6 +61,16 @@ impl Condition {
     }
 }
 
+// A tenant's alerts are changed by one transaction after another: two that change several would wait for each other.
+async fn one_at_a_time(tx: &TenantTx) -> Result<(), Error> {
+    tx.execute(
+        "SELECT pg_advisory_xact_lock(hashtext('alert'), hashtext($1::text)) FROM sync WHERE {mine}",
+        vec![],
+    )
+    .await?;
+    Ok(())
+}
+
 /// The tenant's open alerts.
 pub(crate) async fn open_ones(tx: &TenantTx) -> Result<Vec<Model>, Error> {
     Ok(tx
@@ -88,6 +98,7 @@ pub(crate) async fn open(tx: &TenantTx, cause: Cause, detail: &str) -> Result<()
 /// # Errors
 /// The database's.
 pub(crate) async fn in_vain(tx: &TenantTx) -> Result<(), Error> {
+    one_at_a_time(tx).await?;
     let causes = [Cause::QuickbooksUnreachable, Cause::SyncStalled];
     let codes: Vec<String> = causes.map(|cause| cause.code().to_owned()).into();
     tx.execute(
@@ -167,6 +178,7 @@ pub(crate) async fn holds(
 
 // It is still so: noted once a minute.
 async fn seen(tx: &TenantTx, id: AlertId) -> Result<(), Error> {
+    one_at_a_time(tx).await?;
     tx.execute(
         "UPDATE alert SET last_seen_at = tillpost_now()
           WHERE {mine} AND id = $2 AND state = 'open' AND last_seen_at < tillpost_now() - interval '1 minute'",
@@ -178,6 +190,7 @@ async fn seen(tx: &TenantTx, id: AlertId) -> Result<(), Error> {
 
 /// The condition is gone.
 pub(crate) async fn close(tx: &TenantTx, id: AlertId) -> Result<(), Error> {
+    one_at_a_time(tx).await?;
     let closed = tx
         .query_as::<Model>(
             "UPDATE alert SET state = 'closed', closed_at = tillpost_now(), events = 0
@@ -205,6 +218,7 @@ async fn upsert(
         id: AlertId,
         is_new: bool,
     }
+    one_at_a_time(tx).await?;
     let found = tx
         .query_as::<Found>(
             &format!(

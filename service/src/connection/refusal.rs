@@ -77,7 +77,6 @@ pub(crate) async fn refuses(
     cause: AlertCause,
     detail: &str,
 ) -> Result<(), Error> {
-    super::halt(tx, was.id, cause, detail).await?;
     let again = was.state == "action_required" && was.problem_code.as_deref() == Some(cause.code());
     let before = if again { was.held_times } else { 0 };
     let times = before.saturating_add(1);
@@ -88,7 +87,7 @@ pub(crate) async fn refuses(
         vec![was.id.into(), cause.code().into(), until.into(), times.into()],
     )
     .await?;
-    Ok(())
+    super::halt(tx, was.id, cause, detail).await
 }
 
 /// A company that refused has answered: it is well. Its alert closes with the review that ends the transaction.

@@ -191,6 +191,9 @@ async fn settle(service: &Service, claim: &Claim, answer: &Answer) -> Result<(),
         }
     };
     alert::review(&tx).await?;
+    if healed {
+        bell::wake(&tx).await?;
+    }
     reach(FailPoint::RefreshBeforeCommit);
     tx.commit().await?;
     reach(FailPoint::RefreshCommitted);
@@ -268,7 +271,6 @@ async fn heal(tx: &TenantTx, id: ConnectionId, problem: Option<&str>) -> Result<
     if healed.rows_affected() > 0 {
         webhook::connection_changed(tx).await?;
     }
-    bell::wake(tx).await?;
     Ok(healed.rows_affected() > 0)
 }
 

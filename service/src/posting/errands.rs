@@ -202,7 +202,7 @@ async fn access(
             let tx = service.tenant(tenant).await?;
             let until = tx.now().await? + TimeDelta::seconds(30);
             if lease::throttle(&tx, lease, until).await? {
-                sync::waits(&tx, sync::UNAVAILABLE, until).await?;
+                sync::waits_in_vain(&tx, sync::UNAVAILABLE, until).await?;
                 tx.commit().await?;
             }
             Ok(None)

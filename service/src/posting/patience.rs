@@ -34,8 +34,8 @@ pub(super) async fn wait(turn: &Turn<'_>, why: Why, wait: Duration) -> Result<To
         return Ok(Heard::Lost);
     }
     match why {
-        Why::Throttled => sync::waits(&tx, "throttled", until).await?,
-        Why::Unwell => sync::waits(&tx, UNAVAILABLE, until).await?,
+        Why::Throttled => sync::waits_in_vain(&tx, "throttled", until).await?,
+        Why::Unwell => sync::waits_in_vain(&tx, UNAVAILABLE, until).await?,
         Why::Pace => {}
     }
     tx.commit().await?;

@@ -35,12 +35,14 @@ const POSTED: &str = "WITH held AS MATERIALIZED (
   sync_is_well AS (
     UPDATE sync s SET last_success_at = tillpost_now(), waiting_code = NULL, waiting_until = NULL, waiting_since = NULL
      WHERE {mine:s} AND (SELECT count(*) FROM synced) > 0
-       AND (waiting_code IS NOT NULL OR coalesce(last_success_at < tillpost_now() - interval '1 second', true))),
+       AND (waiting_code IS NOT NULL OR coalesce(last_success_at < tillpost_now() - interval '1 second', true))
+    RETURNING 1),
   company_is_well AS (
     UPDATE connection c SET last_success_at = tillpost_now(), held_code = NULL, held_until = NULL, held_times = 0
      WHERE {mine:c} AND c.id = $12 AND (SELECT count(*) FROM synced) > 0
        AND (held_code IS NOT NULL OR held_until IS NOT NULL OR held_times > 0
-         OR coalesce(last_success_at < tillpost_now() - interval '1 second', true)))
+         OR coalesce(last_success_at < tillpost_now() - interval '1 second', true))
+       AND (SELECT count(*) FROM sync_is_well) >= 0)
   SELECT entry.id, entry.event_id, coalesce((SELECT bool_or(types = '{}' OR 'event.synced' = ANY (types))
       FROM webhook_endpoint w WHERE {mine:w} AND deleted_at IS NULL), false) AS is_wanted
     FROM entry";
