@@ -1,41 +1,15 @@
 //! The lifecycle cases: what a shopkeeper and an accountant live through, told over HTTP and judged by QuickBooks' own ledger.
 
-use crate::world::{World, ticket_at};
-use chrono::{DateTime, TimeDelta, Utc};
+use crate::mishaps::{dated, foreign};
+use crate::world::World;
+use chrono::TimeDelta;
 use reqwest::{Method, StatusCode};
-use sandbox::quickbooks::{
-    CompanySummary, DuplicateNumbers, FaultPlan, NewEntry, NewLine, Operation, Outcome,
-    PostingType, Switches,
-};
+use sandbox::quickbooks::{DuplicateNumbers, FaultPlan, Operation, Outcome, Switches};
 use serde_json::{Value, json};
-
-/// An entry made by hand in QuickBooks, under a number of its own.
-fn foreign(company: &CompanySummary, number: &str) -> NewEntry {
-    let line = |account: &str, posting_type| NewLine {
-        account_id: company.account_id(account).unwrap().to_owned(),
-        posting_type,
-        amount: "7.00".parse().unwrap(),
-        description: None,
-    };
-    NewEntry {
-        doc_number: Some(number.to_owned()),
-        txn_date: "2026-11-01".parse().unwrap(),
-        private_note: Some("made by hand".to_owned()),
-        lines: vec![
-            line("1010", PostingType::Debit),
-            line("4000", PostingType::Credit),
-        ],
-    }
-}
 
 fn numbered(mut event: Value, number: &str) -> Value {
     event["number"] = json!(number);
     event
-}
-
-fn dated(external_id: &str, day: &str) -> Value {
-    let at: DateTime<Utc> = format!("{day}T15:00:00Z").parse().unwrap();
-    ticket_at(external_id, at)
 }
 
 fn code(event: &Value) -> &str {

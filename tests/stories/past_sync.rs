@@ -1,10 +1,11 @@
 //! Past syncs: tried, run, watched, cancelled and summed up; and books that are closed in the middle of a window.
 
+use crate::foretold::{by_code, change, ledger, told};
 use crate::locations::{located, map};
-use crate::world::{Shape, Tenant, World, ticket_at};
-use sandbox::quickbooks::{
-    CompanySummary, FaultPlan, NewAccount, NewEntry, NewLine, Operation, Outcome, PostingType,
-};
+pub use crate::mishaps::dated;
+use crate::mishaps::foreign;
+use crate::world::{Shape, Tenant, World};
+use sandbox::quickbooks::{CompanySummary, FaultPlan, NewAccount, Operation, Outcome};
 use serde_json::{Value, json};
 use service::posting;
 use service::settings::Posting;
@@ -14,15 +15,8 @@ use tokio_util::sync::CancellationToken;
 
 mod comes_true;
 
-/// Debits and credits of each account that has any, by its id in QuickBooks.
-type Ledger = BTreeMap<String, (String, String)>;
-
 pub fn window(from: &str, to: &str) -> Value {
     json!({ "from_date": from, "to_date": to })
-}
-
-pub fn dated(external_id: &str, day: &str) -> Value {
-    ticket_at(external_id, format!("{day}T15:00:00Z").parse().unwrap())
 }
 
 fn october(day: u32) -> String {
@@ -36,98 +30,6 @@ pub async fn waiting_store<'w>(world: &'w World, name: &str) -> (Tenant<'w>, Com
     store.connect(&company.realm_id).await;
     store.map_golden().await;
     (store, company)
-}
-
-fn foreign(company: &CompanySummary, number: &str) -> NewEntry {
-    let line = |account: &str, posting_type| NewLine {
-        account_id: company.account_id(account).unwrap().to_owned(),
-        posting_type,
-        amount: "7.00".parse().unwrap(),
-        description: None,
-    };
-    NewEntry {
-        doc_number: Some(number.to_owned()),
-        txn_date: "2026-11-01".parse().unwrap(),
-        private_note: Some("made by hand".to_owned()),
-        lines: vec![
-            line("1010", PostingType::Debit),
-            line("4000", PostingType::Credit),
-        ],
-    }
-}
-
-fn ledger(world: &World, company: &CompanySummary) -> Ledger {
-    let balance = world.quickbooks().trial_balance(&company.realm_id).unwrap();
-    balance
-        .accounts
-        .into_iter()
-        .map(|row| {
-            (
-                row.account_id,
-                (row.debit.to_string(), row.credit.to_string()),
-            )
-        })
-        .filter(|(_, sums)| *sums != ("0.00".to_owned(), "0.00".to_owned()))
-        .collect()
-}
-
-fn cents(amount: &str) -> i64 {
-    amount.replace('.', "").parse().unwrap()
-}
-
-/// What one ledger has that the other had not yet.
-fn change(before: &Ledger, after: &Ledger) -> BTreeMap<String, (i64, i64)> {
-    let zero = ("0.00".to_owned(), "0.00".to_owned());
-    after
-        .iter()
-        .map(|(account, (debit, credit))| {
-            let (earlier_debit, earlier_credit) = before.get(account).unwrap_or(&zero);
-            let sums = (
-                cents(debit) - cents(earlier_debit),
-                cents(credit) - cents(earlier_credit),
-            );
-            (account.clone(), sums)
-        })
-        .filter(|(_, sums)| *sums != (0, 0))
-        .collect()
-}
-
-fn told(effect: &Value) -> BTreeMap<String, (i64, i64)> {
-    effect["accounts"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|row| {
-            let sum = |side: &str| cents(row[side].as_str().unwrap());
-            assert_eq!(sum("debits") - sum("credits"), sum("net"), "{row:#}");
-            let places = row["places"].as_array().unwrap();
-            let of_places = |side: &str| -> i64 {
-                let each = places.iter().map(|place| place[side].as_str().unwrap());
-                each.map(cents).sum()
-            };
-            for side in ["debits", "credits", "net"] {
-                assert_eq!(of_places(side), sum(side), "{row:#}");
-            }
-            (
-                row["qbo_id"].as_str().unwrap().to_owned(),
-                (sum("debits"), sum("credits")),
-            )
-        })
-        .collect()
-}
-
-fn problems(dry_run: &Value) -> BTreeMap<String, u64> {
-    dry_run["problems"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|row| {
-            (
-                row["problem"]["code"].as_str().unwrap().to_owned(),
-                row["events"].as_u64().unwrap(),
-            )
-        })
-        .collect()
 }
 
 async fn statuses(store: &Tenant<'_>, ids: &[String]) -> Vec<String> {
@@ -727,7 +629,7 @@ async fn fifty_thousand_events_are_tried_in_one_pass() {
         )
     );
     assert_eq!(
-        problems(&all),
+        by_code(&all["problems"]),
         BTreeMap::from([
             ("missing_mappings".to_owned(), COPIES),
             ("number_taken".to_owned(), 1)

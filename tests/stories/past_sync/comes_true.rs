@@ -2,8 +2,9 @@
 //! lines apart and netted, and failures of every sort that can be foreseen.
 
 use super::*;
+use crate::foretold::{by_place, told_by_place};
+use crate::mishaps::{self, break_accounts, map_locations};
 use crate::world::golden;
-use sandbox::quickbooks::NameKind;
 
 /// The golden cases as events of their own, each on a day from 21 October on, so that half of them lie before November.
 fn golden_events(mark: &str) -> Vec<Value> {
@@ -24,132 +25,6 @@ fn golden_events(mark: &str) -> Vec<Value> {
         .collect()
 }
 
-/// Debits and credits of each Location and Class, by their ids in QuickBooks.
-type Places = BTreeMap<(Option<String>, Option<String>), (i64, i64)>;
-
-/// Gives the company Locations and a Class, maps those of the golden cases to them, and lets one break.
-async fn map_locations(world: &World, store: &Tenant<'_>, company: &CompanySummary) {
-    let quickbooks = world.quickbooks();
-    let add = |kind, name| {
-        let added = quickbooks.add_name(&company.realm_id, kind, name);
-        added.unwrap().id
-    };
-    add(NameKind::Department, "Boston");
-    add(NameKind::Department, "Cambridge");
-    add(NameKind::Class, "Retail");
-    let closed_down = add(NameKind::Department, "Closed down");
-    store.post("/dimension-imports", json!({})).await;
-    store.drain().await;
-    let listed = store.get("/dimensions").await;
-    let id = |name: &str| {
-        let rows = listed["items"].as_array().unwrap();
-        rows.iter().find(|row| row["name"] == name).unwrap()["id"].clone()
-    };
-    let mappings = json!([
-        { "location": "a", "quickbooks_location_id": id("Boston"), "quickbooks_class_id": id("Retail") },
-        { "location": "b", "quickbooks_location_id": id("Cambridge") },
-        { "location": "closed-down", "quickbooks_location_id": id("Closed down") },
-    ]);
-    let set = store
-        .put("/location-mappings", json!({ "mappings": mappings }))
-        .await;
-    assert!(
-        set["results"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .all(|row| row["problem"].is_null()),
-        "{set:#}"
-    );
-    quickbooks
-        .set_name_active(&company.realm_id, NameKind::Department, &closed_down, false)
-        .unwrap();
-    store.post("/dimension-imports", json!({})).await;
-    store.drain().await;
-}
-
-/// Debits and credits by Location and Class of the entries that are ours.
-fn by_place(world: &World, company: &CompanySummary) -> Places {
-    let mut places = Places::new();
-    for entry in world.quickbooks().entries(&company.realm_id).unwrap() {
-        if entry.doc_number.as_deref() == Some("777001") {
-            continue;
-        }
-        for line in entry.lines {
-            let sums = places
-                .entry((line.department_id, line.class_id))
-                .or_default();
-            let amount = cents(&line.amount.to_string());
-            match line.posting_type {
-                PostingType::Debit => sums.0 += amount,
-                PostingType::Credit => sums.1 += amount,
-            }
-        }
-    }
-    places
-}
-
-fn told_by_place(effect: &Value) -> Places {
-    let text = |value: &Value| value.as_str().map(str::to_owned);
-    let rows = effect["places"].as_array().unwrap();
-    assert!(rows.len() >= 3, "{rows:#?}");
-    rows.iter()
-        .map(|row| {
-            assert_eq!(
-                row["location"].is_string(),
-                row["qbo_location_id"].is_string(),
-                "a location is named: {row:#}"
-            );
-            (
-                (text(&row["qbo_location_id"]), text(&row["qbo_class_id"])),
-                (
-                    cents(row["debits"].as_str().unwrap()),
-                    cents(row["credits"].as_str().unwrap()),
-                ),
-            )
-        })
-        .collect()
-}
-
-/// Maps payments by cheque and on account, and lets the account of the first become inactive and that of the second one that
-/// takes a customer.
-async fn break_accounts(world: &World, store: &Tenant<'_>, company: &CompanySummary) {
-    let quickbooks = world.quickbooks();
-    let [cheques, on_account] =
-        [("Cheques", "1020"), ("On account", "1030")].map(|(name, number)| {
-            let account = NewAccount {
-                name: name.to_owned(),
-                account_type: "Bank".to_owned(),
-                account_sub_type: None,
-                number: Some(number.to_owned()),
-            };
-            quickbooks
-                .add_account(&company.realm_id, &account)
-                .unwrap()
-                .id
-        });
-    let import = async || {
-        store.post("/account-imports", json!({})).await;
-        store.drain().await;
-    };
-    import().await;
-    store.map("payment", Some("cheque"), "1020").await;
-    store.map("payment", Some("on account"), "1030").await;
-    quickbooks
-        .set_account_active(&company.realm_id, &cheques, false)
-        .unwrap();
-    quickbooks
-        .set_account_type(&company.realm_id, &on_account, "Accounts Receivable")
-        .unwrap();
-    import().await;
-}
-
-fn paid(external_id: &str, payment_type: &str) -> Value {
-    let mut event = dated(external_id, "2026-11-07");
-    event["transaction"]["payments"][0]["payment_type"] = json!(payment_type);
-    event
-}
-
 /// The whole story under one policy, with every type of event, failures of several sorts, and the books closed in the middle.
 async fn tells_what_comes_true(policy: &str, net_lines: bool) {
     let world = World::new().await;
@@ -161,7 +36,8 @@ async fn tells_what_comes_true(policy: &str, net_lines: bool) {
     let store = world.tenant("Harbour").await;
     store.connect(&company.realm_id).await;
     store.map_golden().await;
-    map_locations(&world, &store, &company).await;
+    let locations = [("a", "Boston"), ("b", "Cambridge")];
+    map_locations(&world, &store, &company, &locations).await;
     break_accounts(&world, &store, &company).await;
     store
         .patch_settings(json!({ "closed_period": policy, "net_lines": net_lines, "rounding_tolerance": "0.05" }))
@@ -185,47 +61,15 @@ async fn tells_what_comes_true(policy: &str, net_lines: bool) {
         .filter(|event| event["business_date"].as_str().unwrap() <= "2026-10-31")
         .count() as u64;
     store.send_events(good).await;
-    let unmapped = paid("paypal", "paypal");
-    let mut twice_unmapped = dated("bitcoin", "2026-11-03");
-    twice_unmapped["transaction"]["payments"][0]["payment_type"] = json!("bitcoin");
-    twice_unmapped["transaction"]["lines"][0]["item_class"] = json!("rarities");
-    let mut unbalanced = dated("unbalanced", "2026-10-20");
-    unbalanced["transaction"]["payments"][0]["amount"] = json!("49.00");
-    let mut broken_location = dated("broken-location", "2026-11-04");
-    broken_location["location"] = json!("closed-down");
-    let mut abroad = dated("abroad", "2026-11-04");
-    abroad["currency"] = json!("CAD");
-    let mut nothing = dated("nothing", "2026-11-05");
-    nothing["transaction"]["lines"][0]["amount"] = json!("0.00");
-    nothing["transaction"]["lines"][0]["unit_cost"] = json!("0.00");
-    nothing["transaction"]["payments"][0]["amount"] = json!("0.00");
-    let mut taken = dated("taken", "2026-11-06");
-    taken["number"] = json!("777001");
-    let mut too_large = dated("too-large", "2026-11-08");
-    too_large["transaction"] = json!({
-        "type": "purchase_receipt",
-        "lines": [{ "item_class": "apparel", "quantity": "100000", "unit_cost": "90000000000000" }],
-    });
+    let mut sent = mishaps::events("mishap", "777001");
+    let mishap_count = sent.len() as u64;
     let outside = dated("outside", "2027-01-15");
     world
         .quickbooks()
         .insert_entry(&company.realm_id, &foreign(&company, "777001"))
         .unwrap();
-    let ids = store
-        .send_events(vec![
-            unmapped,
-            twice_unmapped,
-            unbalanced,
-            broken_location,
-            abroad,
-            nothing,
-            taken,
-            paid("cheque", "cheque"),
-            paid("on-account", "on account"),
-            too_large,
-            outside,
-        ])
-        .await;
+    sent.push(outside);
+    let ids = store.send_events(sent).await;
 
     let before = ledger(&world, &company);
     let rows_before = store.get("/sync").await["events"].clone();
@@ -235,8 +79,8 @@ async fn tells_what_comes_true(policy: &str, net_lines: bool) {
     assert_eq!(
         dry["events"],
         json!({
-            "total": golden_count + 10, "post": golden_count - closed, "already_posted": 0, "in_doubt": 0, "skip": 1,
-            "cannot_post": 9 + closed,
+            "total": golden_count + mishap_count, "post": golden_count - closed, "already_posted": 0, "in_doubt": 0, "skip": 1,
+            "cannot_post": mishap_count - 1 + closed,
         }),
         "{dry:#}"
     );
@@ -247,13 +91,14 @@ async fn tells_what_comes_true(policy: &str, net_lines: bool) {
         // A location's, and an account's.
         ("account_inactive".to_owned(), 2),
         ("name_required".to_owned(), 1),
+        ("reference_missing".to_owned(), 1),
         ("amount_too_large".to_owned(), 1),
         ("number_taken".to_owned(), 1),
     ]);
     if closed > 0 {
         expected.insert("closed_period".to_owned(), closed);
     }
-    assert_eq!(problems(&dry), expected);
+    assert_eq!(by_code(&dry["problems"]), expected);
     let missing = dry["problems"]
         .as_array()
         .unwrap()
@@ -300,7 +145,7 @@ async fn tells_what_comes_true(policy: &str, net_lines: bool) {
             &dry["numbers"]["metered_reads"]
         ),
         // That of the closing date, and one for all numbers.
-        (&json!(golden_count + 10), &json!(1), &json!(2))
+        (&json!(golden_count + mishap_count), &json!(1), &json!(2))
     );
     assert_eq!(dry["skipped"][0]["problem"]["code"], "nothing_to_post");
     // Nothing was written, here or there.
@@ -309,7 +154,7 @@ async fn tells_what_comes_true(policy: &str, net_lines: bool) {
 
     store.post("/sync/start", json!({})).await;
     let run = store.post("/past-syncs", asked.clone()).await;
-    assert_eq!(run["events"], json!(golden_count + 10));
+    assert_eq!(run["events"], json!(golden_count + mishap_count));
     assert!(run["remaining_seconds"].as_i64().unwrap() >= 1, "{run:#}");
     store.settle().await;
     let path = format!("/past-syncs/{}", run["id"].as_str().unwrap());
@@ -339,9 +184,11 @@ async fn tells_what_comes_true(policy: &str, net_lines: bool) {
         told(&dry["effect"]),
         "the ledger changed as the dry run told"
     );
+    let places = told_by_place(&dry["effect"]);
+    assert!(places.len() >= 3, "{places:#?}");
     assert_eq!(
         by_place(&world, &company),
-        told_by_place(&dry["effect"]),
+        places,
         "each location and class of the ledger has what the dry run told"
     );
     let accounts = summary["accounts"].as_array().unwrap();

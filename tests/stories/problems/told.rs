@@ -1,12 +1,10 @@
 //! Reading a problem as a person does, and as a program does.
 
 use super::words;
-use crate::world::{Tenant, World, ticket_at};
-use chrono::{DateTime, Utc};
+pub use crate::mishaps::{dated, foreign};
+use crate::world::{Tenant, World};
 use reqwest::{Method, StatusCode};
-use sandbox::quickbooks::{
-    CompanySummary, FaultPlan, NewEntry, NewLine, Operation, Outcome, PostingType,
-};
+use sandbox::quickbooks::{FaultPlan, Operation, Outcome};
 use serde_json::{Value, json};
 use service::problem::Code;
 
@@ -94,31 +92,6 @@ pub fn calls(world: &World) -> usize {
         .iter()
         .filter(|call| call.operation == Operation::CreateJournalEntry);
     sent.count()
-}
-
-/// A ticket of a day.
-pub fn dated(external_id: &str, day: &str) -> Value {
-    let at: DateTime<Utc> = format!("{day}T15:00:00Z").parse().unwrap();
-    ticket_at(external_id, at)
-}
-
-/// An entry made by hand in QuickBooks.
-pub fn foreign(company: &CompanySummary, number: &str) -> NewEntry {
-    let line = |account: &str, posting_type| NewLine {
-        account_id: company.account_id(account).unwrap().to_owned(),
-        posting_type,
-        amount: "7.00".parse().unwrap(),
-        description: None,
-    };
-    NewEntry {
-        doc_number: Some(number.to_owned()),
-        txn_date: "2026-11-01".parse().unwrap(),
-        private_note: Some("made by hand".to_owned()),
-        lines: vec![
-            line("1010", PostingType::Debit),
-            line("4000", PostingType::Credit),
-        ],
-    }
 }
 
 /// QuickBooks answers one POST with this fault; told in these words, mended there, retried.
