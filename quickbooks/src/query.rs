@@ -62,6 +62,15 @@ pub(crate) fn journal_entries_dated(
     )
 }
 
+/// All entries; a page in order of id, from a position counted from 1.
+pub(crate) fn journal_entries_of_all_days(start_position: u32, rows_max: usize) -> String {
+    let start = start_position.max(1);
+    format!("select * from JournalEntry orderby Id startposition {start} maxresults {rows_max}")
+}
+
+/// How many entries there are.
+pub(crate) const JOURNAL_ENTRY_COUNT: &str = "select count(*) from JournalEntry";
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,4 +1,4 @@
-//! Reading many entries, whoever made them: those of a window of days, some by their ids, and those that changed since a
+//! Reading many entries, whoever made them: all, those of a window of days, some by their ids, and those that changed since a
 //! moment. An entry whose lines cannot be read is given without lines: what others wrote must not stop a reader.
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
@@ -31,6 +31,33 @@ pub enum EntryChanges {
 }
 
 impl Company {
+    /// How many entries the company has. One metered read.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub async fn journal_entry_count(&self) -> Result<Answer<usize>, Failure> {
+        let request = self.get(&["query"], &[("query", query::JOURNAL_ENTRY_COUNT)])?;
+        let received = self.send("count journal entries", request).await?;
+        let count = decode::<WirePage>(&received)?.query_response.rows_in_all;
+        Ok(Answer {
+            value: count
+                .ok_or_else(|| Failure::unreadable(&received, "a count without one".to_owned()))?,
+            intuit_tid: received.intuit_tid.clone(),
+        })
+    }
+
+    /// The company's entries, as [`journal_entries_dated`](Self::journal_entries_dated) gives those of some days.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub async fn journal_entries(
+        &self,
+        start_position: u32,
+    ) -> Result<Answer<Vec<PostedEntry>>, Failure> {
+        let statement = query::journal_entries_of_all_days(start_position, PAGE_ROWS_MAX);
+        self.entries("list all journal entries", &statement).await
+    }
+
     /// The entries of some days, both ends included: a page of at most [`PAGE_ROWS_MAX`] in order of id. Positions count
     /// from 1; a page that is not full is the last. One metered read.
     ///

@@ -11,6 +11,7 @@ mod numbers;
 mod progress;
 mod report;
 mod tally;
+mod whole;
 
 pub(crate) use cancel::abandon;
 pub use cancel::cancel;

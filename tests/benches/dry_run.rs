@@ -86,11 +86,11 @@ fn check(told: &Value, events: usize) {
     assert!(post > events / 2, "{:#}", told["problems"]);
     let effect = &told["effect"];
     assert_eq!(effect["debits"], effect["credits"], "{effect:#}");
+    // A company without entries is counted, and that is all.
     let numbers = &told["numbers"];
-    let reads = events.div_ceil(100) + 1;
     assert_eq!(
         (&numbers["checked"], &numbers["metered_reads"]),
-        (&json!(events), &json!(reads)),
+        (&json!(events), &json!(2)),
         "{numbers:#}"
     );
 }

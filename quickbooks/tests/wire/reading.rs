@@ -46,6 +46,33 @@ async fn a_window_is_read_a_page_at_a_time_in_order_of_id() {
 }
 
 #[tokio::test]
+async fn all_entries_are_read_a_page_at_a_time_and_counted() {
+    let counted = r#"{"QueryResponse":{"totalCount":1001},"time":"x"}"#;
+    let server = Server::playing([json(200, counted), json(200, &page(ENTRY))]).await;
+    let company = company(&server.url);
+    assert_eq!(company.journal_entry_count().await.unwrap().value, 1001);
+    let read = company.journal_entries(1001).await.unwrap().value;
+    assert_eq!(read[0].document_number.as_deref(), Some("104233"));
+    let lines: Vec<String> = server.heard().into_iter().map(|sent| sent.line).collect();
+    assert_eq!(
+        lines,
+        [
+            "select+count%28*%29+from+JournalEntry",
+            "select+*+from+JournalEntry+orderby+Id+startposition+1001+maxresults+1000",
+        ]
+        .map(|statement| format!(
+            "GET /v3/company/{REALM}/query?minorversion=75&query={statement} HTTP/1.1"
+        ))
+    );
+}
+
+#[tokio::test]
+async fn a_count_without_a_number_is_no_count() {
+    let server = Server::playing([json(200, r#"{"QueryResponse":{},"time":"x"}"#)]).await;
+    assert!(company(&server.url).journal_entry_count().await.is_err());
+}
+
+#[tokio::test]
 async fn entries_are_asked_for_by_id_and_no_ids_ask_nothing() {
     let server = Server::playing([json(200, &page(ENTRY))]).await;
     let company = company(&server.url);

@@ -32,7 +32,8 @@ pub struct DryRunPastSync {
     /// The last business date of the window; it belongs to it.
     #[schema(example = "2026-11-15")]
     pub to_date: NaiveDate,
-    /// Whether numbers are looked up in QuickBooks, a metered read for each hundred; left out: they are.
+    /// Whether numbers are looked up in QuickBooks, a metered read for each hundred of them, or for each thousand entries of the
+    /// company where those are fewer; left out: they are.
     pub check_numbers: Option<bool>,
     /// Whether the closing date is read from QuickBooks as it is now, which is one metered read; left out: it is.
     pub read_closing_date: Option<bool>,

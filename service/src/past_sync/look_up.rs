@@ -13,7 +13,8 @@ use crate::{Service, posting};
 use accounting::posting::Outcome;
 use entity::connection::Model as Connection;
 use entity::id::TenantId;
-use quickbooks::{Cause, Company, Failure};
+use quickbooks::{Answer, Cause, Company, Failure};
+use std::future::Future;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -116,8 +117,14 @@ pub(super) async fn look_up(
             asked = made.await?;
         }
         if asked.is_ok() && wanted.numbers {
-            let run = held.run(service, window, &company, &connection, until);
-            asked = run.await?;
+            let visit = Visit {
+                service,
+                window,
+                company: &company,
+                connection: &connection,
+                until,
+            };
+            asked = held.run(&visit).await?;
         }
         match asked {
             Ok(()) => return Ok((held, look)),
@@ -129,6 +136,36 @@ pub(super) async fn look_up(
                 held.stop(why);
                 return Ok((held, look));
             }
+        }
+    }
+}
+
+/// A company that is asked about the numbers of a window, until a time.
+pub(super) struct Visit<'a> {
+    pub(super) service: &'a Service,
+    pub(super) window: &'a Window,
+    pub(super) company: &'a Company,
+    pub(super) connection: &'a Connection,
+    until: Instant,
+}
+
+impl Visit<'_> {
+    /// What the company answers, asked once its pace allows it.
+    pub(super) async fn ask<T>(
+        &self,
+        asked: impl Future<Output = Result<Answer<T>, Failure>>,
+    ) -> Result<T, Trouble> {
+        if !leave(self.service, self.connection, self.until).await {
+            return Err(Trouble::Other(format!(
+                "looking numbers up took longer than {} seconds at the pace QuickBooks allows; take a shorter window to have all of \
+                 them looked up",
+                PATIENCE.as_secs()
+            )));
+        }
+        match tokio::time::timeout_at(self.until + PATIENCE, asked).await {
+            Ok(Ok(answer)) => Ok(answer.value),
+            Ok(Err(failure)) => Err(Trouble::of(&failure)),
+            Err(_) => Err(Trouble::late()),
         }
     }
 }

@@ -1,23 +1,22 @@
-//! Which document numbers of a window are held in QuickBooks already.
+//! Which document numbers of a window are held in QuickBooks already: asked for by number, or found among all entries of the
+//! company, whichever costs fewer reads.
 
 use super::Window;
-use super::look_up::{PATIENCE, Trouble, leave};
-use crate::Service;
+use super::look_up::{Trouble, Visit};
+use super::whole;
 use crate::error::Error;
 use chrono::{DateTime, NaiveDate, Utc};
-use entity::connection::Model as Connection;
 use entity::id::EventId;
 use entity::store::TenantTx;
 use futures::StreamExt;
-use quickbooks::{Company, PostedEntry};
+use quickbooks::PostedEntry;
 use sea_orm::FromQueryResult;
 use serde::Serialize;
 use std::collections::HashMap;
-use tokio::time::Instant;
 use utoipa::ToSchema;
 
 /// Numbers asked for by one query, which is one metered read.
-const NUMBERS_A_READ: usize = 100;
+pub(super) const NUMBERS_A_READ: usize = 100;
 /// Numbers read from our own tables at once.
 const NUMBERS_A_PAGE: i64 = 1_000;
 /// Numbers looked up by one dry run at the most.
@@ -122,90 +121,65 @@ async fn after(
 impl Held {
     /// Looks up those numbers of the window that were not looked up yet. They are read a page at a time, each in a transaction of its
     /// own, and forgotten when they are looked up.
-    pub(super) async fn run(
-        &mut self,
-        service: &Service,
-        window: &Window,
-        company: &Company,
-        connection: &Connection,
-        until: Instant,
-    ) -> Result<Result<(), Trouble>, Error> {
+    pub(super) async fn run(&mut self, visit: &Visit<'_>) -> Result<Result<(), Trouble>, Error> {
+        if self.place.is_none() {
+            match whole::read(self, visit).await? {
+                Ok(Some(numbers)) => {
+                    self.checked = numbers;
+                    return Ok(Ok(()));
+                }
+                Ok(None) => {}
+                Err(trouble) => return Ok(Err(trouble)),
+            }
+        }
         loop {
             let checked = i64::try_from(self.checked).unwrap_or(NUMBERS_MAX);
             let most = NUMBERS_A_PAGE.min(NUMBERS_MAX - checked);
-            let tx = service.tenant(connection.tenant_id).await?;
-            let page = after(&tx, window, self.place, most).await?;
+            let tx = visit.service.tenant(visit.connection.tenant_id).await?;
+            let page = after(&tx, visit.window, self.place, most).await?;
             drop(tx);
             if page.is_empty() {
                 return Ok(Ok(()));
             }
-            let asked = self.ask(service, company, connection, &page, until).await;
+            let asked = self.ask(visit, &page).await;
             if asked.is_err() {
                 return Ok(asked);
             }
         }
     }
 
-    async fn ask(
-        &mut self,
-        service: &Service,
-        company: &Company,
-        connection: &Connection,
-        page: &[Number],
-        until: Instant,
-    ) -> Result<(), Trouble> {
+    async fn ask(&mut self, visit: &Visit<'_>, page: &[Number]) -> Result<(), Trouble> {
         let mut reads = futures::stream::iter(page.chunks(NUMBERS_A_READ))
             .map(|chunk| async move {
-                let found = read(service, company, connection, chunk, until).await?;
-                Ok((chunk, found))
+                let numbers: Vec<&str> = chunk.iter().map(|row| row.number.as_str()).collect();
+                let asked = visit.company.journal_entries_numbered(&numbers);
+                Ok((chunk, visit.ask(asked).await?))
             })
             .buffered(READS_AT_ONCE);
         while let Some(read) = reads.next().await {
             let (asked, found) = read?;
-            self.keep(asked, found);
-            if self.entries.len() > HELD_MAX {
-                return Err(Trouble::Other(format!(
-                    "more than {HELD_MAX} numbers are taken in QuickBooks; the rest was not looked up"
-                )));
+            self.count_read(true);
+            self.checked += u64::try_from(asked.len()).unwrap_or_default();
+            if let Some(last) = asked.last() {
+                self.place = Some((last.business_date, last.occurred_at, last.id));
             }
+            self.keep(found)?;
         }
         Ok(())
     }
 
-    fn keep(&mut self, asked: &[Number], found: Vec<PostedEntry>) {
-        self.reads += 1;
-        self.checked += u64::try_from(asked.len()).unwrap_or_default();
-        if let Some(last) = asked.last() {
-            self.place = Some((last.business_date, last.occurred_at, last.id));
-        }
+    /// Keeps entries that hold numbers of the window.
+    pub(super) fn keep(&mut self, found: Vec<PostedEntry>) -> Result<(), Trouble> {
         for entry in found {
             if let Some(number) = entry.document_number.clone() {
                 self.entries.entry(number).or_default().push(entry);
             }
         }
-    }
-}
-
-async fn read(
-    service: &Service,
-    company: &Company,
-    connection: &Connection,
-    numbers: &[Number],
-    until: Instant,
-) -> Result<Vec<PostedEntry>, Trouble> {
-    if !leave(service, connection, until).await {
-        return Err(Trouble::Other(format!(
-            "looking numbers up took longer than {} seconds at the pace QuickBooks allows; take a shorter window to have all of \
-             them looked up",
-            PATIENCE.as_secs()
-        )));
-    }
-    let numbers: Vec<&str> = numbers.iter().map(|row| row.number.as_str()).collect();
-    let asked =
-        tokio::time::timeout_at(until + PATIENCE, company.journal_entries_numbered(&numbers));
-    match asked.await {
-        Ok(Ok(answer)) => Ok(answer.value),
-        Ok(Err(failure)) => Err(Trouble::of(&failure)),
-        Err(_) => Err(Trouble::late()),
+        if self.entries.len() > HELD_MAX {
+            return Err(Trouble::Other(format!(
+                "more than {HELD_MAX} numbers are taken in QuickBooks; the rest was not looked up"
+            )));
+        }
+        Ok(())
     }
 }
