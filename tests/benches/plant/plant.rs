@@ -181,17 +181,20 @@ fn settings(text: &impl Fn(&str) -> String, posting: Posting) -> Settings {
 pub async fn store<'w>(world: &'w World, guards_numbers: bool) -> (Tenant<'w>, String) {
     let company = world.company("Harbour");
     let realm = company.realm_id;
-    let mut preferences = world.quickbooks().preferences(&realm).unwrap();
-    preferences.warn_duplicate_journal_number = guards_numbers;
-    world
-        .quickbooks()
-        .set_preferences(&realm, preferences)
-        .unwrap();
+    guard_numbers(world, &realm, guards_numbers);
     let tenant = world.tenant("Harbour").await;
     tenant.connect(&realm).await;
     tenant.map_golden().await;
     tenant.post("/sync/start", json!({})).await;
     (tenant, realm)
+}
+
+/// Has a company refuse document numbers that are taken, or not.
+pub fn guard_numbers(world: &World, realm: &str, guards_numbers: bool) {
+    let quickbooks = world.quickbooks();
+    let mut preferences = quickbooks.preferences(realm).unwrap();
+    preferences.warn_duplicate_journal_number = guards_numbers;
+    quickbooks.set_preferences(realm, preferences).unwrap();
 }
 
 /// Sends so many tickets that occurred at a time, a thousand a request.
