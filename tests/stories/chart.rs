@@ -283,6 +283,36 @@ async fn an_account_is_found_by_any_words_of_its_number_name_and_type() {
 }
 
 #[tokio::test]
+async fn accounts_are_listed_active_or_not_and_filters_narrow_together() {
+    let world = World::new().await;
+    let (store, company) = world.store("Harbour").await;
+    let all = numbers(&store, "").await;
+    let sales = company.account_id("4010").unwrap();
+    world
+        .quickbooks()
+        .set_account_active(&company.realm_id, sales, false)
+        .unwrap();
+    store.post("/account-imports", json!({})).await;
+    store.drain().await;
+    assert_eq!(
+        numbers(&store, "").await,
+        all,
+        "both, where nothing is said"
+    );
+    assert_eq!(numbers(&store, "active=false").await, ["4010"]);
+    let mut active = all;
+    active.retain(|number| number != "4010");
+    assert_eq!(numbers(&store, "active=true").await, active);
+    for (query, found) in [
+        ("active=true&type=Income&search=sales", vec!["4000"]),
+        ("active=false&type=Income&search=sales", vec!["4010"]),
+        ("active=false&type=Bank", vec![]),
+    ] {
+        assert_eq!(numbers(&store, query).await, found, "{query}");
+    }
+}
+
+#[tokio::test]
 async fn a_type_of_accounts_that_there_is_not_is_refused_with_those_that_there_are() {
     let world = World::new().await;
     let (store, _) = world.store("Harbour").await;
