@@ -10,7 +10,7 @@ mod standing;
 mod tally;
 
 pub use cause::{Cause, Severity};
-pub(crate) use row::{Condition, happened, in_vain, open};
+pub(crate) use row::{Condition, end, happened, in_vain, open};
 pub(crate) use standing::review;
 
 use crate::access::Caller;

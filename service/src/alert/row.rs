@@ -61,7 +61,7 @@ impl Condition {
     }
 }
 
-// A tenant's alerts are changed by one transaction after another: two that change several would wait for each other.
+// What changes several alerts does so one transaction after another: two at once would wait for each other.
 async fn one_at_a_time(tx: &TenantTx) -> Result<(), Error> {
     tx.execute(
         "SELECT pg_advisory_xact_lock(hashtext('alert'), hashtext($1::text)) FROM sync WHERE {mine}",
@@ -204,6 +204,17 @@ pub(crate) async fn close(tx: &TenantTx, id: AlertId) -> Result<(), Error> {
         // Somebody else has closed it, and told.
         None => Ok(()),
     }
+}
+
+/// The tenant ends, and nobody is told: all its alerts are closed.
+pub(crate) async fn end(tx: &TenantTx) -> Result<(), Error> {
+    one_at_a_time(tx).await?;
+    tx.execute(
+        "UPDATE alert SET state = 'closed', closed_at = tillpost_now() WHERE {mine} AND state = 'open'",
+        vec![],
+    )
+    .await?;
+    Ok(())
 }
 
 // The row, and whether it was made just now.

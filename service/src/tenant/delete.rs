@@ -3,7 +3,7 @@
 use super::{Tenant, row};
 use crate::access::Caller;
 use crate::error::Error;
-use crate::{Service, audit, connection, grant, past_sync, sync, vault, webhook};
+use crate::{Service, alert, audit, connection, grant, past_sync, sync, vault, webhook};
 use entity::id::TenantId;
 use secrecy::SecretString;
 
@@ -24,7 +24,10 @@ const ENDS: &[&str] = &[
     "UPDATE webhook_secret SET expires_at = least(expires_at, tillpost_now()), secret = '', signing_key = '' WHERE {mine}",
     "DELETE FROM idempotency_key WHERE {mine}",
     "UPDATE webhook_lane SET due_at = NULL WHERE {mine}",
-    "UPDATE alert SET state = 'closed', closed_at = tillpost_now() WHERE {mine} AND state = 'open'",
+];
+
+/// What ends last, once its alerts are closed.
+const ENDS_LAST: &[&str] = &[
     "UPDATE turn SET due_at = NULL WHERE {mine}",
     "UPDATE tenant SET status = 'deleted', deleted_at = tillpost_now(), updated_at = tillpost_now() WHERE {mine}",
 ];
@@ -84,6 +87,10 @@ async fn end(
     }
     past_sync::abandon(&tx, caller.actor()).await?;
     for sql in ENDS {
+        tx.execute(sql, vec![]).await?;
+    }
+    alert::end(&tx).await?;
+    for sql in ENDS_LAST {
         tx.execute(sql, vec![]).await?;
     }
     webhook::connection_changed(&tx).await?;

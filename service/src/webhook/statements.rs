@@ -1,5 +1,5 @@
-//! What publishing and a lane ask of the database. Each reads the rows it is about and no others, also in a new house, before PostgreSQL has
-//! counted anything: until then the planner takes a tenant for a handful of rows, and would rather read all of them.
+//! What publishing and a lane ask of the database. Each reads the rows it is about and no others, also in a new house, before
+//! PostgreSQL has counted anything: until then the planner takes a tenant for a handful of rows, and would rather read all of them.
 //!
 //! So no statement joins a table to a list of its keys. A row is found by `ON CONFLICT`, which asks one index by its name and leaves
 //! nothing to choose (the row is there, and nothing is inserted); or within `LATERAL … OFFSET 0`, one by one. And a condition that
